@@ -1,0 +1,75 @@
+/**
+ * Which program listens on a port of this machine.
+ *
+ * @module
+ */
+
+import type { System } from "./paths.ts";
+import { output } from "./run.ts";
+
+/**
+ * The program and its process id, such as `i2pd (pid 4242)`; undefined if the
+ * system does not say, which it may not do for another user's programs.
+ */
+export async function portOwner(
+  port: number,
+  system: System,
+): Promise<string | undefined> {
+  switch (system) {
+    case "linux":
+      return parseSs(await output("ss", "-Hltnp", `sport = :${port}`)) ??
+        parseLsof(await lsof(port));
+    case "darwin":
+      return parseLsof(await lsof(port));
+    case "windows": {
+      const pid = parseNetstat(
+        await output("netstat", "-ano", "-p", "TCP"),
+        port,
+      );
+      if (pid === undefined) return undefined;
+      const list = await output(
+        "tasklist",
+        "/FI",
+        `PID eq ${pid}`,
+        "/FO",
+        "CSV",
+        "/NH",
+      );
+      const name = /^"([^"]+)"/m.exec(list ?? "")?.[1];
+      return name ? `${name} (pid ${pid})` : `pid ${pid}`;
+    }
+  }
+}
+
+function lsof(port: number): Promise<string | undefined> {
+  return output("lsof", "-nP", `-iTCP:${port}`, "-sTCP:LISTEN", "-Fpc");
+}
+
+/** `users:(("i2pd",pid=4242,fd=7))` in the output of ss(8). */
+export function parseSs(text: string | undefined): string | undefined {
+  const found = /users:\(\("([^"]+)",pid=(\d+)/.exec(text ?? "");
+  return found ? `${found[1]} (pid ${found[2]})` : undefined;
+}
+
+/** The field output of lsof(8): a line `p4242`, then `ci2pd`. */
+export function parseLsof(text: string | undefined): string | undefined {
+  const pid = /^p(\d+)$/m.exec(text ?? "")?.[1];
+  const name = /^c(.+)$/m.exec(text ?? "")?.[1];
+  return pid && `${name ?? "a program"} (pid ${pid})`;
+}
+
+/** The process id in a line of `netstat -ano` that listens on `port`. */
+export function parseNetstat(
+  text: string | undefined,
+  port: number,
+): string | undefined {
+  for (const line of text?.split(/\r?\n/) ?? []) {
+    const [protocol, local, foreign, ...rest] = line.trim().split(/\s+/);
+    // the state is translated, but only listeners have no foreign port
+    if (
+      protocol === "TCP" && local?.endsWith(`:${port}`) &&
+      foreign?.endsWith(":0")
+    ) return rest.at(-1);
+  }
+  return undefined;
+}

@@ -1,0 +1,100 @@
+/**
+ * The only place that starts other programs, from a list.
+ *
+ * @module
+ */
+
+const PROGRAMS = [
+  // who listens on a port
+  "ss",
+  "lsof",
+  "netstat",
+  "tasklist",
+  // the browser
+  "xdg-open",
+  "open",
+  "rundll32",
+] as const;
+
+/**
+ * Runs a program and gives what it printed; undefined if it is not installed
+ * or failed.
+ */
+export async function output(
+  program: typeof PROGRAMS[number],
+  ...args: string[]
+): Promise<string | undefined> {
+  if (!PROGRAMS.includes(program)) throw new TypeError(program);
+  try {
+    const { success, stdout } = await new Deno.Command(program, {
+      args,
+      stdin: "null",
+      stderr: "null",
+    }).output();
+    return success ? new TextDecoder().decode(stdout) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How this program is started: itself if compiled, else Deno with its source. */
+export function selfCommand(): { program: string; args: string[] } {
+  if (Deno.build.standalone) return { program: Deno.execPath(), args: [] };
+  const root = new URL("../../", import.meta.url);
+  return {
+    program: Deno.execPath(),
+    args: [
+      "run",
+      "-q",
+      "--no-prompt",
+      `--config=${filePath(new URL("deno.json", root))}`,
+      "-P=i2ptun",
+      filePath(new URL("main.ts", root)),
+    ],
+  };
+}
+
+/**
+ * Starts this program again in a session of its own (setsid(2)), with pipes to
+ * its standard input and output, so that it outlives this terminal.
+ */
+export function startSelf(args: string[]): Deno.ChildProcess {
+  const self = selfCommand();
+  return new Deno.Command(self.program, {
+    args: [...self.args, ...args],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+}
+
+/**
+ * Opens a file in the user's editor and waits until it is closed. The command
+ * may have arguments of its own, as in `EDITOR="code --wait"`.
+ *
+ * @returns whether the editor reported success
+ */
+export async function runEditor(
+  command: string,
+  path: string,
+): Promise<boolean> {
+  const [program = "vi", ...args] = command.split(/\s+/).filter(Boolean);
+  const { success } = await new Deno.Command(program, {
+    args: [...args, path],
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn().status;
+  return success;
+}
+
+/** Gives up the right to start programs, for the rest of this process. */
+export function giveUpRunning(): void {
+  Deno.permissions.revokeSync({ name: "run" });
+}
+
+function filePath(url: URL): string {
+  const path = decodeURIComponent(url.pathname);
+  return Deno.build.os === "windows" ? path.slice(1) : path;
+}

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import {
+  parseLsof,
+  parseNetstat,
+  parseSs,
+  portOwner,
+} from "../../src/platform/port_owner.ts";
+import { testWith } from "../support/requirements.ts";
+
+Deno.test("ss names the program", () => {
+  assert.equal(
+    parseSs(
+      'LISTEN 0 4096 127.0.0.1:7657 0.0.0.0:* users:(("i2pd",pid=4242,fd=7))',
+    ),
+    "i2pd (pid 4242)",
+  );
+  assert.equal(parseSs("LISTEN 0 4096 127.0.0.1:7657 0.0.0.0:*"), undefined);
+  assert.equal(parseSs(undefined), undefined);
+});
+
+Deno.test("lsof names the program", () => {
+  assert.equal(parseLsof("p4242\ncjava\nf12\n"), "java (pid 4242)");
+  assert.equal(parseLsof(""), undefined);
+});
+
+Deno.test("netstat on Windows gives the process, in any language", () => {
+  const text = `
+Aktive Verbindungen
+
+  Proto  Lokale Adresse         Remoteadresse          Status           PID
+  TCP    127.0.0.1:17657        0.0.0.0:0              ABHÖREN         1
+  TCP    127.0.0.1:50000        127.0.0.1:7657         HERGESTELLT     2
+  TCP    127.0.0.1:7657         127.0.0.1:50000        HERGESTELLT     3
+  TCP    127.0.0.1:7657         0.0.0.0:0              ABHÖREN         4242
+`;
+  assert.equal(parseNetstat(text, 7657), "4242");
+  assert.equal(parseNetstat(text, 80), undefined);
+});
+
+testWith(["ss", "linux"], "the owner of a real port is found", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  assert.match(
+    await portOwner(listener.addr.port, "linux") ?? "",
+    new RegExp(`\\(pid ${Deno.pid}\\)$`),
+  );
+});
