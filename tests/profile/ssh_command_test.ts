@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { toSshCommand } from "../../src/profile/export.ts";
+import {
+  parseSshCommand,
+  profileOf,
+  splitCommandLine,
+} from "../../src/profile/ssh_command.ts";
+import { checkProfile } from "../../src/profile/store.ts";
+
+const parse = (line: string) => parseSshCommand(splitCommandLine(line));
+
+const LINES: [string, object][] = [
+  ["ssh -L 7657:127.0.0.1:7657 i2p@20.228.143.58", {
+    server: "i2p@20.228.143.58",
+    forwards: [{ local: "7657:127.0.0.1:7657" }],
+    background: false,
+  }],
+  ["ssh -f -N -L 7657:127.0.0.1:7657 i2p@20.228.143.58", { background: true }],
+  ["ssh -fTNL 172.16.0.1:4444:127.0.0.1:4444 -L 7657:127.0.0.1:7657 i2p@host", {
+    forwards: [
+      { local: "172.16.0.1:4444:127.0.0.1:4444" },
+      { local: "7657:127.0.0.1:7657" },
+    ],
+    background: true,
+  }],
+  ["ssh -D 8080 user@remote-server", { forwards: [{ dynamic: "8080" }] }],
+  ["ssh -R 7657:127.0.0.1:7657 user@remote-server", {
+    forwards: [{ remote: "7657:127.0.0.1:7657" }],
+  }],
+  [
+    "ssh -J jumphost.example.com -L 7657:127.0.0.1:7657 user@final-server",
+    { jump: ["jumphost.example.com"], server: "user@final-server" },
+  ],
+  [
+    "/usr/bin/ssh -NT -o ServerAliveInterval=60 -o ExitOnForwardFailure=yes -L 7657:127.0.0.1:7657 i2p@20.228.143.58",
+    {
+      options: [
+        { key: "ServerAliveInterval", value: "60" },
+        { key: "ExitOnForwardFailure", value: "yes" },
+      ],
+    },
+  ],
+  ["$ ssh -p2222 -l i2p -i '~/my key' -D1080 host -L 1:h:2", {
+    server: "i2p@host:2222",
+    identity: ["~/my key"],
+    forwards: [{ dynamic: "1080" }, { local: "1:h:2" }],
+  }],
+  ["ssh -4 -C -g -oCompression=no -F none ssh://me@[::1]:99 -D 1", {
+    server: "me@[::1]:99",
+    configFile: "none",
+    options: [
+      { key: "AddressFamily", value: "inet" },
+      { key: "Compression", value: "yes" },
+      { key: "GatewayPorts", value: "yes" },
+      { key: "Compression", value: "no" },
+    ],
+  }],
+  ["ssh -D 1 \\\n  host", { server: "host" }],
+];
+
+for (const [line, expected] of LINES) {
+  Deno.test(`reads ${JSON.stringify(line)}`, () => {
+    const command = parse(line);
+    for (const [key, value] of Object.entries(expected)) {
+      assert.deepEqual(command[key as keyof typeof command], value, key);
+    }
+  });
+}
+
+const WRONG: [string, RegExp][] = [
+  ["ssh -L 1:h:2", /server is missing/],
+  ["ssh host uptime", /runs no command on the server: uptime/],
+  ["ssh -D", /-D needs a value/],
+  ["ssh -Z host", /no option -Z/],
+  ["ssh -t host", /-t: i2ptun has nothing like it/],
+  ["ssh -w 0:0 host", /-w 0:0: i2ptun has nothing like it/],
+  ["ssh -o nonsense host", /not of the form KEY=VALUE/],
+  ["ssh 'host", /a ' is not closed/],
+];
+
+for (const [line, message] of WRONG) {
+  Deno.test(`refuses ${JSON.stringify(line)}`, () => {
+    assert.throws(() => parse(line), { kind: "usage", message });
+  });
+}
+
+Deno.test("options become keys of the profile, or are refused by name", () => {
+  assert.deepEqual(
+    profileOf(
+      parse(
+        "ssh -o ServerAliveInterval=60 -o ServerAliveCountMax=2 -o ConnectTimeout=9 -o User=me -o Port=99 " +
+          "-o 'LocalForward 1 h:2' -o IdentityAgent=none -F none -J a,b:2 host",
+      ),
+    ),
+    {
+      server: "me@host:99",
+      jump: ["a", "b:2"],
+      agent: false,
+      ssh_config: false,
+      keepalive: { interval: "60s", count: 2 },
+      connect_timeout: "9s",
+      forwards: [{ local: "1:h:2" }],
+    },
+  );
+  assert.throws(() => profileOf(parse("ssh -o ForwardX11=yes host")), {
+    message: /cannot keep the option ForwardX11=yes/,
+  });
+});
+
+Deno.test("ssh to profile to ssh is the same set of forwards", () => {
+  const port = fc.integer({ min: 1, max: 65535 });
+  const bind = fc.constantFrom("", "*:", "127.0.0.1:", "[::1]:", "localhost:");
+  const host = fc.constantFrom("127.0.0.1", "[fe80::1]", "a-b.example");
+  const forward = fc.oneof(
+    fc.tuple(bind, port, host, port).map((
+      [b, p, h, q],
+    ) => ["-L", `${b}${p}:${h}:${q}`]),
+    fc.tuple(bind, port, host, port).map((
+      [b, p, h, q],
+    ) => ["-R", `${b}${p}:${h}:${q}`]),
+    fc.tuple(bind, port).map(([b, p]) => ["-D", `${b}${p}`]),
+  );
+  fc.assert(
+    fc.property(fc.array(forward, { minLength: 1, maxLength: 5 }), (flags) => {
+      const line = ["ssh", ...flags.flat(), "me@host"].join(" ");
+      const first = profileOf(parse(line));
+      let profile;
+      try {
+        profile = checkProfile("home", first);
+      } catch {
+        return; // two on one port: no profile, and no ssh either
+      }
+      const second = profileOf(parse(toSshCommand(profile)));
+      assert.deepEqual(second.forwards, first.forwards);
+      assert.equal(second.server, first.server);
+    }),
+  );
+});
+
+Deno.test("no text makes it throw anything but a usage error", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      try {
+        profileOf(parse(text));
+      } catch (error) {
+        assert.equal((error as { kind?: string }).kind, "usage");
+      }
+    }),
+  );
+});
