@@ -1,0 +1,560 @@
+/**
+ * A logged-in SSH connection: opened, watched, closed.
+ *
+ * @module
+ */
+
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { I2ptunError } from "../errors.ts";
+import {
+  formatHostPort,
+  formatTarget,
+  type ListenAddress,
+  type TargetAddress,
+} from "../forward/address.ts";
+import type { Log } from "../log.ts";
+import { algorithmOffer } from "./algorithms.ts";
+import {
+  Authentication,
+  type AuthenticationOptions,
+} from "./authentication.ts";
+import { Backpressure } from "./backpressure.ts";
+import { deferWrites, openFailure, watchEnd } from "./channel.ts";
+import { dial } from "./dial.ts";
+import { type HostKeyOptions, knownAs, verifyHostKey } from "./host_key.ts";
+import { KnownHosts } from "./known_hosts.ts";
+import type { Prompter } from "./prompter.ts";
+import {
+  formatServerListen,
+  listenRefused,
+  type ServeIncoming,
+  ServerListeners,
+} from "./server_listeners.ts";
+import {
+  Client,
+  type ClientChannel,
+  type ClientErrorExtensions,
+  type SshClient,
+} from "./ssh2.ts";
+
+export interface ConnectionOptions {
+  host: string;
+  port: number;
+  user: string;
+  /** Use only addresses of this IP version; 0 for both. */
+  family?: 0 | 4 | 6 | undefined;
+  /** This machine's address to connect from. */
+  bindAddress?: string | undefined;
+  /** The connection to go through, when this is not the first hop. */
+  via?: Connection | undefined;
+  /** Until logged in; the time a person takes to answer does not count. */
+  connectTimeoutMs: number;
+  /** Lost after interval × count without anything heard. */
+  keepalive: { intervalMs: number; count: number };
+  authentication: Pick<
+    AuthenticationOptions,
+    | "named"
+    | "defaults"
+    | "onlyNamed"
+    | "agent"
+    | "checkPermissions"
+    | "secrets"
+    | "methods"
+    | "passwordAttempts"
+  >;
+  hostKey:
+    & Pick<HostKeyOptions, "pin" | "unknown" | "alias" | "hash">
+    & {
+      /** known_hosts files; new keys go to the first. */
+      files: string[];
+    };
+  ask: Prompter;
+  log: Log;
+  signal: AbortSignal;
+}
+
+/** Where a forwarded connection came from (RFC 4254 §7.2, originator). */
+export interface Originator {
+  address: string;
+  port: number;
+}
+
+export class Connection {
+  /** Fulfilled with the reason once the connection has ended. Never rejects. */
+  readonly closed: Promise<I2ptunError>;
+  readonly #client: SshClient;
+  readonly #listeners: ServerListeners;
+  readonly #backpressure: Backpressure;
+  #lost = false;
+
+  private constructor(
+    client: SshClient,
+    transport: Duplex,
+    closed: Promise<I2ptunError>,
+  ) {
+    this.#client = client;
+    this.#listeners = new ServerListeners(client);
+    this.#backpressure = new Backpressure(transport);
+    this.closed = closed;
+    // comes before ssh2 ends the channels
+    client.on("close", () => this.#lost = true);
+  }
+
+  /**
+   * Connects, checks the host key and logs in.
+   *
+   * @throws {I2ptunError} `unreachable`, `host-key` or `login-refused`.
+   */
+  static async open(options: ConnectionOptions): Promise<Connection> {
+    const server = formatHostPort(options.host, options.port);
+    const patience = new Patience(
+      options.connectTimeoutMs,
+      () =>
+        new I2ptunError(
+          "unreachable",
+          `${server} did not answer within ${
+            options.connectTimeoutMs / 1000
+          } s`,
+          {
+            remedy:
+              "check the address and port, and that no firewall is in the way",
+          },
+        ),
+    );
+    const signal = AbortSignal.any([options.signal, patience.signal]);
+    const ask: Prompter = (question) =>
+      patience.pausedFor(options.ask(question));
+    try {
+      const [knownHosts, transport] = await Promise.all([
+        KnownHosts.read(options.hostKey.files),
+        dialThrough(options, signal),
+      ]);
+      for (const warning of knownHosts.warnings) {
+        options.log("warning", warning);
+      }
+      return await logIn(transport, knownHosts, { ...options, ask, signal });
+    } finally {
+      patience.end();
+    }
+  }
+
+  /** @internal Takes over a client that has just logged in. */
+  static adopt(
+    client: SshClient,
+    transport: Duplex,
+    closed: Promise<I2ptunError>,
+  ): Connection {
+    return new Connection(client, transport, closed);
+  }
+
+  /**
+   * Opens a connection from the server to `target` (RFC 4254 §7.2,
+   * or direct-streamlocal@openssh.com for a Unix socket).
+   *
+   * @throws {I2ptunError} `forward` if the server does not open it,
+   *   `unreachable` if the connection is lost before it has answered.
+   */
+  openChannel(target: TargetAddress, from: Originator): Promise<ClientChannel> {
+    const name = formatTarget(target);
+    return new Promise((resolve, reject) => {
+      const opened = (error: Error | undefined, channel: ClientChannel) => {
+        if (error) {
+          return reject(
+            this.#lost ? lostMeanwhile(name) : openFailure(error, name),
+          );
+        }
+        resolve(this.#prepare(channel));
+      };
+      try {
+        if (target.kind === "unix") {
+          this.#client.openssh_forwardOutStreamLocal(target.path, opened);
+        } else {
+          this.#client.forwardOut(
+            from.address,
+            from.port,
+            target.host,
+            target.port,
+            opened,
+          );
+        }
+      } catch {
+        // ssh2 throws only when the connection is ending
+        reject(lostMeanwhile(name));
+      }
+    });
+  }
+
+  /**
+   * Asks the server to listen (RFC 4254 §7.1, or
+   * streamlocal-forward@openssh.com for a Unix socket).
+   *
+   * @param serve called with each connection that comes in there
+   * @returns where it listens: `at`, with the port chosen if it was 0
+   * @throws {I2ptunError} `forward` if the server refuses, `unreachable` if the
+   *   connection is lost before it has answered.
+   */
+  async listen(
+    at: ListenAddress,
+    serve: ServeIncoming,
+  ): Promise<ListenAddress> {
+    try {
+      const port = await this.#listeners.listen(at, (incoming) =>
+        serve({
+          ...incoming,
+          accept: () => this.#prepare(incoming.accept()),
+        }));
+      return at.kind === "unix" ? at : { ...at, port };
+    } catch (error) {
+      const { message } = error as Error;
+      const refused = !this.#lost && /^Unable to bind/.test(message);
+      throw refused ? listenRefused(at) : lostMeanwhile(formatServerListen(at));
+    }
+  }
+
+  /** Asks the server to listen no longer; `at` as {@link listen} returned it. */
+  cancelListen(at: ListenAddress): void {
+    try {
+      this.#listeners.cancel(at);
+    } catch {
+      // it ended with the connection
+    }
+  }
+
+  /** Whether it has ended: nothing can be opened or accepted any more. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  #prepare(channel: ClientChannel): ClientChannel {
+    watchEnd(channel, () => this.#lost);
+    this.#backpressure.apply(channel);
+    return channel;
+  }
+
+  /** Says goodbye and closes. */
+  end(): void {
+    this.#client.end();
+  }
+
+  /** Closes at once, for a link that does not answer any more. */
+  destroy(): void {
+    this.#client.destroy();
+  }
+}
+
+function lostMeanwhile(what: string): I2ptunError {
+  return new I2ptunError(
+    "unreachable",
+    `${what}: the connection to the server was lost`,
+  );
+}
+
+/** The TCP connection to the server, or a channel of the previous hop to it. */
+function dialThrough(
+  options: ConnectionOptions,
+  signal: AbortSignal,
+): Promise<Socket | ClientChannel> {
+  const { host, port, via, family, bindAddress } = options;
+  if (!via) return dial({ host, port, family, bindAddress, signal });
+  return via.openChannel({ kind: "tcp", host, port }, {
+    address: "127.0.0.1",
+    port: 0,
+  }).then(deferWrites, (error) => {
+    throw new I2ptunError("unreachable", I2ptunError.from(error).message, {
+      remedy:
+        "check the address; it is looked up and reached from the jump host",
+      cause: error,
+    });
+  });
+}
+
+/** The SSH handshake and login over an open transport. */
+function logIn(
+  transport: Socket | ClientChannel,
+  knownHosts: KnownHosts,
+  options: ConnectionOptions,
+): Promise<Connection> {
+  const { host, port, user, log, signal } = options;
+  const server = formatHostPort(host, port);
+  const login = `${user}@${server}`;
+  const authentication = new Authentication({
+    ...options.authentication,
+    user,
+    login,
+    ask: options.ask,
+    log,
+  });
+
+  return new Promise((resolve, reject) => {
+    const client = new Client();
+    let ready = false;
+    let shookHands = false;
+    let reason: I2ptunError | undefined;
+    let acceptedKey: Uint8Array | undefined;
+    let end: (reason: I2ptunError) => void;
+    const closed = new Promise<I2ptunError>((done) => end = done);
+    const fail = (error: unknown) => {
+      reason ??= I2ptunError.from(error);
+      client.destroy();
+      transport.destroy();
+      reject(reason);
+    };
+    const onAbort = () => fail(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+
+    const watchdog = new Watchdog(transport, options.keepalive, () => {
+      const { intervalMs, count } = options.keepalive;
+      fail(
+        new I2ptunError(
+          "unreachable",
+          `${server} has not answered for ${intervalMs * count / 1000} s`,
+        ),
+      );
+    });
+
+    client.on("handshake", (negotiated) => {
+      shookHands = true;
+      log(
+        "debug",
+        `${server}: ${negotiated.kex}, ${negotiated.serverHostKey}, ${negotiated.cs.cipher}`,
+      );
+    });
+    client.on(
+      "banner",
+      (message) => log("info", `${server}: ${message.trim()}`),
+    );
+    client.on("ready", () => {
+      ready = true;
+      authentication.succeeded();
+      signal.removeEventListener("abort", onAbort);
+      watchdog.start();
+      resolve(Connection.adopt(client, transport, closed));
+    });
+    client.on("change password", () => {
+      fail(
+        new I2ptunError(
+          "login-refused",
+          `the password of ${login} has expired`,
+          { remedy: "change it on the server, then try again" },
+        ),
+      );
+    });
+    client.on("error", (error: Error & ClientErrorExtensions) => {
+      // one key of the agent that cannot sign is no reason to give up
+      if (error.level === "agent") return log("debug", error.message);
+      if (ready) {
+        reason ??= lost(error, server);
+      } else {
+        fail(
+          shookHands
+            ? error.level === "client-socket"
+              ? closedDuringLogin(server, error)
+              : authentication.refusal(
+                error.level === "client-authentication"
+                  ? undefined
+                  : error.message,
+              )
+            : handshakeFailure(error, server),
+        );
+      }
+    });
+    // a channel of another hop stays half open otherwise
+    client.on("end", () => transport.destroy());
+    client.on("close", () => {
+      watchdog.stop();
+      signal.removeEventListener("abort", onAbort);
+      reason ??= ready
+        ? new I2ptunError(
+          "unreachable",
+          `${server} closed the connection`,
+        )
+        : closedDuringLogin(server);
+      end(reason);
+      reject(reason);
+    });
+
+    try {
+      client.connect({
+        sock: transport,
+        username: user,
+        ident: "i2ptun",
+        readyTimeout: 0,
+        // ssh2 asks, the watchdog listens: any answer counts
+        keepaliveInterval: watchdog.askEveryMs,
+        keepaliveCountMax: Infinity,
+        algorithms: algorithmOffer(
+          knownHosts.keyTypes(...knownAs({ ...options.hostKey, host, port })),
+        ) as never,
+        hostVerifier: (key: Uint8Array, verdict: (ok: boolean) => void) => {
+          // each rekeying proves the key again (RFC 4253 §9)
+          if (acceptedKey) return verdict(sameBytes(acceptedKey, key));
+          verifyHostKey(key, {
+            ...options.hostKey,
+            host,
+            port,
+            knownHosts,
+            file: options.hostKey.files[0] ?? "",
+            ask: options.ask,
+            log,
+          }).then(() => {
+            acceptedKey = key.slice();
+            verdict(true);
+          }, (error) => {
+            fail(error);
+            verdict(false);
+          });
+        },
+        authHandler: ((
+          accepted: string[] | null,
+          partial: boolean | null,
+          next: (method: unknown) => void,
+        ) => {
+          authentication.next(accepted, partial).then(next, fail);
+        }) as never,
+      });
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function lost(error: Error, server: string): I2ptunError {
+  return new I2ptunError(
+    "unreachable",
+    `the connection to ${server} was lost: ${error.message}`,
+    { cause: error },
+  );
+}
+
+function closedDuringLogin(server: string, cause?: Error): I2ptunError {
+  return new I2ptunError(
+    "unreachable",
+    `${server} closed the connection before the login was complete`,
+    { remedy: "look at the SSH server's log for the reason", cause },
+  );
+}
+
+function handshakeFailure(
+  error: Error & ClientErrorExtensions,
+  server: string,
+): I2ptunError {
+  if (/no matching/.test(error.message)) {
+    return new I2ptunError(
+      "unreachable",
+      `${server} and i2ptun have no algorithm in common: ${
+        error.message.replace(/^Handshake failed: /, "")
+      }`,
+      { remedy: "update the SSH server", cause: error },
+    );
+  }
+  if (error.level === "client-socket") {
+    return new I2ptunError(
+      "unreachable",
+      `the connection to ${server} broke: ${error.message}`,
+      {
+        remedy: "try again; if it stays so, look at the network",
+        cause: error,
+      },
+    );
+  }
+  return new I2ptunError(
+    "unreachable",
+    `what answers at ${server} is not an SSH server (${error.message})`,
+    {
+      remedy: "check the port: SSH servers usually listen on 22",
+      cause: error,
+    },
+  );
+}
+
+/** A time limit that stands still while a person is being asked. */
+class Patience {
+  readonly signal: AbortSignal;
+  readonly #controller = new AbortController();
+  readonly #error: () => Error;
+  #leftMs: number;
+  #since = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(limitMs: number, error: () => Error) {
+    this.signal = this.#controller.signal;
+    this.#leftMs = limitMs;
+    this.#error = error;
+    this.#resume();
+  }
+
+  async pausedFor<T>(wait: Promise<T>): Promise<T> {
+    this.end();
+    this.#leftMs -= performance.now() - this.#since;
+    try {
+      return await wait;
+    } finally {
+      this.#resume();
+    }
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #resume(): void {
+    this.#since = performance.now();
+    this.#timer = setTimeout(
+      () => this.#controller.abort(this.#error()),
+      Math.max(this.#leftMs, 1000),
+    );
+  }
+}
+
+/** Notices that a transport has fallen silent. */
+class Watchdog {
+  /** How often the server has to be asked for a sign of life. */
+  readonly askEveryMs: number;
+  readonly #limitMs: number;
+  readonly #transport: Duplex;
+  readonly #onSilence: () => void;
+  #heardAt = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    transport: Duplex,
+    keepalive: { intervalMs: number; count: number },
+    onSilence: () => void,
+  ) {
+    this.#transport = transport;
+    this.#limitMs = keepalive.intervalMs * keepalive.count;
+    // with a count of 1 the answer needs time before the limit
+    this.askEveryMs = keepalive.count === 1
+      ? keepalive.intervalMs / 2
+      : keepalive.intervalMs;
+    this.#onSilence = onSilence;
+  }
+
+  readonly #heard = () => {
+    this.#heardAt = performance.now();
+  };
+
+  start(): void {
+    this.#heard();
+    this.#transport.on("data", this.#heard);
+    this.#arm(this.#limitMs);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#transport.removeListener("data", this.#heard);
+  }
+
+  #arm(ms: number): void {
+    this.#timer = setTimeout(() => {
+      const left = this.#heardAt + this.#limitMs - performance.now();
+      if (left <= 0) this.#onSilence();
+      else this.#arm(left);
+    }, ms);
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Decides whether a server's host key is the right one: the pin if there is
+ * one, else known_hosts, else the person.
+ *
+ * @module
+ */
+
+import { I2ptunError } from "../errors.ts";
+import { formatHostPort } from "../forward/address.ts";
+import type { Log } from "../log.ts";
+import { fingerprint, keyType } from "./fingerprint.ts";
+import { addKnownHost, type KnownHosts } from "./known_hosts.ts";
+import type { Prompter } from "./prompter.ts";
+
+export interface HostKeyOptions {
+  host: string;
+  port: number;
+  knownHosts: KnownHosts;
+  /** Where a new key is stored. */
+  file: string;
+  /** The only acceptable fingerprint, `SHA256:…`. */
+  pin?: string | undefined;
+  /** HostKeyAlias: the name in known_hosts, whatever host and port are. */
+  alias?: string | undefined;
+  /** Whether a new entry hides the name; undefined: as the file has it. */
+  hash?: boolean | undefined;
+  /** What to do about an unknown key. */
+  unknown: "ask" | "accept" | "refuse";
+  ask: Prompter;
+  log: Log;
+}
+
+/** The host and port under which known_hosts has the server. */
+export function knownAs(
+  { alias, host, port }: Pick<HostKeyOptions, "alias" | "host" | "port">,
+): [host: string, port: number] {
+  return alias === undefined ? [host, port] : [alias, 22];
+}
+
+/**
+ * Returns if `key` (SSH wire format, RFC 4253 §6.6) may be trusted.
+ *
+ * @throws {I2ptunError} `host-key` if it is changed, revoked, not the pinned
+ *   one, or unknown and nobody says yes.
+ */
+export async function verifyHostKey(
+  key: Uint8Array,
+  options: HostKeyOptions,
+): Promise<void> {
+  const { host, port, log } = options;
+  const server = port === 22 ? host : formatHostPort(host, port);
+  const seen = fingerprint(key);
+  if (options.pin !== undefined) {
+    if (seen === options.pin) return;
+    throw new I2ptunError(
+      "host-key",
+      `the host key of ${server} is ${seen}, but the profile pins ${options.pin}`,
+      {
+        remedy:
+          "do not connect unless you know why it changed; then correct host_key in the profile",
+      },
+    );
+  }
+
+  const found = options.knownHosts.check(...knownAs(options), key);
+  switch (found.status) {
+    case "known":
+      return;
+    case "revoked":
+      throw new I2ptunError(
+        "host-key",
+        `the host key of ${server} is marked as revoked in ${found.file}:${found.line}`,
+        { remedy: "do not connect; ask whoever runs the server" },
+      );
+    case "changed": {
+      const lines = found.expected.map((each) =>
+        `${each.file}:${each.line} has ${each.fingerprint} (${each.type})`
+      );
+      throw new I2ptunError(
+        "host-key",
+        `the host key of ${server} has changed: it is ${seen} (${
+          keyType(key)
+        }), but ${lines.join(", ")}`,
+        {
+          remedy:
+            `somebody may be listening in, or the server was reinstalled; only if its owner confirms the new key, delete ${
+              found.expected.map((each) => `line ${each.line} of ${each.file}`)
+                .join(" and ")
+            } and connect again`,
+        },
+      );
+    }
+  }
+
+  if (found.certAuthority) {
+    log(
+      "warning",
+      `known_hosts has a certificate authority for ${server}, but certificates are not supported`,
+    );
+  }
+  if (options.unknown === "refuse") {
+    throw new I2ptunError(
+      "host-key",
+      `the host key of ${server} is unknown (${
+        keyType(key)
+      } ${seen}) and ssh_config says StrictHostKeyChecking yes`,
+      {
+        remedy:
+          `compare the fingerprint and write host_key: ${seen} in the profile`,
+      },
+    );
+  }
+  if (options.unknown === "ask") {
+    const answer = await options.ask({
+      kind: "host-key",
+      host: server,
+      type: keyType(key),
+      fingerprint: seen,
+    });
+    const agreed = answer?.trim() === seen ||
+      /^y(es)?$/i.test(answer?.trim() ?? "");
+    if (!agreed) {
+      throw new I2ptunError(
+        "host-key",
+        answer === undefined
+          ? `the host key of ${server} is unknown (${
+            keyType(key)
+          } ${seen}) and nobody is there to confirm it`
+          : `the host key of ${server} was not accepted`,
+        {
+          remedy: answer === undefined
+            ? `start it once in a terminal, or compare the fingerprint yourself and write host_key: ${seen} in the profile, or use --accept-new`
+            : "compare the fingerprint with the one that the server's owner gives you",
+        },
+      );
+    }
+  }
+  try {
+    await addKnownHost(
+      options.file,
+      ...knownAs(options),
+      key,
+      options.hash === undefined ? {} : { hash: options.hash },
+    );
+    log(
+      "info",
+      `stored the host key of ${server} (${seen}) in ${options.file}`,
+    );
+  } catch (error) {
+    log(
+      "warning",
+      `cannot store the host key of ${server}: ${
+        error instanceof Error ? error.message : error
+      }`,
+    );
+  }
+}

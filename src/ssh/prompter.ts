@@ -1,0 +1,45 @@
+/**
+ * What a login may have to ask a person, as data: the one who asks may be in
+ * another process than the one who logs in.
+ *
+ * @module
+ */
+
+export type Question =
+  /** The answer unlocks a private key file. `attempt` counts from 1. */
+  | { kind: "passphrase"; path: string; attempt: number }
+  | { kind: "password"; login: string; attempt: number }
+  /** One prompt of a keyboard-interactive login (RFC 4256 §3.2). */
+  | {
+    kind: "interactive";
+    login: string;
+    name: string;
+    instructions: string;
+    prompt: string;
+    /** Whether what is typed may be seen. */
+    echo: boolean;
+  }
+  /** The answer is "yes", "no" or the fingerprint itself, as with ssh(1). */
+  | {
+    kind: "host-key";
+    host: string;
+    type: string;
+    fingerprint: string;
+  };
+
+/**
+ * Asks one question.
+ *
+ * @returns the answer, or undefined if there is nobody to ask.
+ * @throws {I2ptunError} `interrupted` if the person gave up.
+ */
+export type Prompter = (question: Question) => Promise<string | undefined>;
+
+/** Whether the answer must be neither seen nor stored. */
+export function isSecret(question: Question): boolean {
+  return question.kind === "passphrase" || question.kind === "password" ||
+    (question.kind === "interactive" && !question.echo);
+}
+
+/** For when nobody is there. */
+export const nobody: Prompter = () => Promise.resolve(undefined);
