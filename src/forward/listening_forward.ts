@@ -1,0 +1,98 @@
+/**
+ * A forward that listens on this machine: counts its clients and gets each a
+ * channel to where it wants to go.
+ *
+ * @module
+ */
+
+import type { Socket } from "node:net";
+import { I2ptunError } from "../errors.ts";
+import type { ClientChannel } from "../ssh/ssh2.ts";
+import type { Forward, TargetAddress } from "./address.ts";
+import { type Listener, openListener } from "./listener.ts";
+import { reset } from "./relay.ts";
+import type { ForwardOptions, RunningForward } from "./running_forward.ts";
+import { noTraffic, type Traffic } from "./traffic.ts";
+
+export abstract class ListeningForward<F extends Forward>
+  implements RunningForward {
+  readonly traffic: Traffic = noTraffic();
+  readonly #sockets = new Set<Socket>();
+  #listener: Listener | undefined;
+
+  constructor(readonly forward: F, readonly options: ForwardOptions) {}
+
+  /** Serves one client, whose socket is paused; what is thrown ends it. */
+  protected abstract serve(socket: Socket): Promise<void>;
+
+  get addresses(): string[] {
+    return this.#listener?.addresses ?? [];
+  }
+
+  async open(): Promise<void> {
+    this.#listener = await openListener({
+      name: this.forward.name,
+      listen: this.forward.listen,
+      portOwner: this.options.portOwner,
+      onConnection: (socket) => this.#accept(socket),
+    });
+  }
+
+  attach(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): void {
+    this.#listener?.close();
+    this.#listener = undefined;
+    for (const socket of this.#sockets) reset(socket);
+  }
+
+  /**
+   * A channel from the server to `target` for the client behind `socket`.
+   *
+   * @throws {I2ptunError} why the server does not open it, or that there was no
+   *   connection for too long.
+   */
+  protected async openChannel(
+    target: TargetAddress,
+    socket: Socket,
+  ): Promise<ClientChannel> {
+    for (;;) {
+      const connection = await this.options.connection();
+      try {
+        return await connection.openChannel(target, {
+          address: socket.remoteAddress ?? "127.0.0.1",
+          port: socket.remotePort ?? 0,
+        });
+      } catch (error) {
+        if (I2ptunError.from(error).kind !== "unreachable") throw error;
+        // nothing has been sent yet, so the next connection does as well
+        await connection.closed;
+      }
+    }
+  }
+
+  protected log(error: unknown): void {
+    const { message } = I2ptunError.from(error);
+    this.options.log("warning", `${this.forward.name}: ${message}`);
+  }
+
+  async #accept(socket: Socket): Promise<void> {
+    const { connections } = this.traffic;
+    connections.open++;
+    connections.total++;
+    this.#sockets.add(socket);
+    socket.on("error", () => {});
+    socket.once("close", () => {
+      connections.open--;
+      this.#sockets.delete(socket);
+    });
+    try {
+      await this.serve(socket);
+    } catch (error) {
+      this.log(error);
+      reset(socket);
+    }
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * A local forward (`ssh -L`): connections accepted here leave from the server.
+ *
+ * @module
+ */
+
+import type { Socket } from "node:net";
+import type { Forward } from "./address.ts";
+import { ListeningForward } from "./listening_forward.ts";
+import { relay } from "./relay.ts";
+
+export class LocalForward
+  extends ListeningForward<Extract<Forward, { kind: "local" }>> {
+  protected override async serve(socket: Socket): Promise<void> {
+    const channel = await this.openChannel(this.forward.target, socket);
+    if (socket.destroyed) return channel.close();
+    relay(socket, channel, this.traffic);
+  }
+}

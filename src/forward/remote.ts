@@ -1,0 +1,257 @@
+/**
+ * A remote forward (`ssh -R`): connections that come in at the server leave
+ * from here.
+ *
+ * @module
+ */
+
+import { connect, type Socket } from "node:net";
+import { I2ptunError } from "../errors.ts";
+import type { LogLevel } from "../log.ts";
+import type { Connection } from "../ssh/connection.ts";
+import { dial } from "../ssh/dial.ts";
+import {
+  formatServerListen,
+  type IncomingConnection,
+} from "../ssh/server_listeners.ts";
+import type { ClientChannel } from "../ssh/ssh2.ts";
+import {
+  formatTarget,
+  type Forward,
+  type ListenAddress,
+  type TargetAddress,
+} from "./address.ts";
+import { denialOf } from "./denial.ts";
+import { negotiate } from "./negotiate.ts";
+import { relay, reset } from "./relay.ts";
+import type { ForwardOptions, RunningForward } from "./running_forward.ts";
+import { TimeLimit } from "./time_limit.ts";
+import { noTraffic, type Traffic } from "./traffic.ts";
+
+/**
+ * How often the server is asked again whether it listens, after a reconnect:
+ * as long as it has not noticed the end of the old session, that has the port.
+ */
+const RETRY_MS = 3000;
+
+export class RemoteForward implements RunningForward {
+  readonly traffic: Traffic = noTraffic();
+  readonly #sockets = new Set<Socket>();
+  readonly #ended = new AbortController();
+  /** Where the server listens, or did before the connection was lost. */
+  #listening: ListenAddress | undefined;
+  #connection: Connection | undefined;
+
+  constructor(
+    readonly forward: Extract<Forward, { kind: "remote" }>,
+    readonly options: Omit<ForwardOptions, "connection" | "portOwner">,
+  ) {}
+
+  get addresses(): string[] {
+    return this.#connection && this.#listening
+      ? [formatServerListen(this.#listening)]
+      : [];
+  }
+
+  open(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async attach(connection: Connection): Promise<void> {
+    const before = this.#listening;
+    if (before === undefined) {
+      try {
+        return await this.#listen(connection, this.forward.listen);
+      } catch (error) {
+        const known = I2ptunError.from(error);
+        const message = `${this.forward.name}: ${known.message}`;
+        throw new I2ptunError(known.kind, message, known);
+      }
+    }
+    const over = new AbortController();
+    connection.closed.then(() => over.abort());
+    const signal = AbortSignal.any([over.signal, this.#ended.signal]);
+    let told = false;
+    while (!signal.aborted) {
+      try {
+        return await this.#listenAgain(connection, before);
+      } catch (error) {
+        if (signal.aborted || connection.lost) return;
+        if (!told) {
+          this.#log(`${messageOf(error)}; asking again until it does not`);
+        }
+        told = true;
+      }
+      await this.options.sleep(RETRY_MS, signal);
+    }
+  }
+
+  close(): void {
+    this.#ended.abort(new I2ptunError("interrupted", "the forward was closed"));
+    if (this.#listening) this.#connection?.cancelListen(this.#listening);
+    this.#connection = undefined;
+    for (const socket of this.#sockets) reset(socket);
+  }
+
+  /** Preferably where it was before, if the server had chosen the port. */
+  async #listenAgain(
+    connection: Connection,
+    before: ListenAddress,
+  ): Promise<void> {
+    const { listen } = this.forward;
+    const anyPort = listen.kind === "tcp" && listen.port === 0;
+    try {
+      await this.#listen(connection, before);
+    } catch (error) {
+      if (!anyPort || connection.lost) throw error;
+      await this.#listen(connection, listen);
+      this.#log(`the server listens on ${this.addresses[0]} now`, "info");
+    }
+  }
+
+  async #listen(connection: Connection, at: ListenAddress): Promise<void> {
+    const listening = await connection.listen(
+      at,
+      (incoming) => this.#accept(incoming, connection),
+    );
+    if (this.#ended.signal.aborted) return connection.cancelListen(listening);
+    this.#listening = listening;
+    this.#connection = connection;
+    connection.closed.then(() => {
+      if (this.#connection === connection) this.#connection = undefined;
+    });
+  }
+
+  async #accept(
+    incoming: IncomingConnection,
+    connection: Connection,
+  ): Promise<void> {
+    const { connections } = this.traffic;
+    connections.open++;
+    connections.total++;
+    try {
+      const { target } = this.forward;
+      if (target) await this.#serve(incoming, target, connection);
+      else await this.#serveProxy(incoming.accept());
+    } catch (error) {
+      this.#log(messageOf(error));
+    } finally {
+      connections.open--;
+    }
+  }
+
+  async #serve(
+    incoming: IncomingConnection,
+    target: TargetAddress,
+    connection: Connection,
+  ): Promise<void> {
+    let socket: Socket;
+    try {
+      socket = await this.#connect(target);
+    } catch (error) {
+      if (!connection.lost) incoming.refuse();
+      throw error;
+    }
+    if (connection.lost) return reset(socket);
+    await this.#relay(socket, incoming.accept());
+  }
+
+  async #serveProxy(channel: ClientChannel): Promise<void> {
+    channel.on("error", () => {});
+    const received = await this.#negotiate(channel);
+    if (received.state === "gone") return channel.close();
+    if (received.state === "malformed") {
+      hangUp(channel, received.reply);
+      throw new I2ptunError("usage", received.why);
+    }
+    const { target, granted, denied } = received.message;
+    let socket: Socket;
+    try {
+      socket = await this.#connect(target);
+    } catch (error) {
+      hangUp(channel, denied(denialOf(error, target.host)));
+      throw error;
+    }
+    channel.write(granted);
+    await this.#relay(socket, channel);
+  }
+
+  async #negotiate(channel: ClientChannel) {
+    using limit = this.#limit(new Error("the client said nothing"));
+    const signal = AbortSignal.any([limit.signal, this.#ended.signal]);
+    return await negotiate(channel, "socks", signal);
+  }
+
+  async #connect(target: TargetAddress): Promise<Socket> {
+    using limit = this.#limit(
+      new I2ptunError(
+        "forward",
+        `${formatTarget(target)} did not answer within ${
+          this.options.connectTimeoutMs / 1000
+        } s`,
+      ),
+    );
+    const signal = AbortSignal.any([limit.signal, this.#ended.signal]);
+    const socket = target.kind === "unix"
+      ? await connectUnix(target.path, signal)
+      : await dial({ ...target, signal });
+    socket.allowHalfOpen = true;
+    socket.on("error", () => {});
+    if (!this.#ended.signal.aborted) return socket;
+    reset(socket);
+    throw this.#ended.signal.reason;
+  }
+
+  /** Resolves when the socket is closed. */
+  #relay(socket: Socket, channel: ClientChannel): Promise<void> {
+    return new Promise((resolve) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => {
+        this.#sockets.delete(socket);
+        resolve();
+      });
+      relay(socket, channel, this.traffic);
+    });
+  }
+
+  #limit(reason: Error): TimeLimit {
+    const { sleep, connectTimeoutMs } = this.options;
+    return new TimeLimit(sleep, connectTimeoutMs, reason);
+  }
+
+  #log(message: string, level: LogLevel = "warning"): void {
+    this.options.log(level, `${this.forward.name}: ${message}`);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return I2ptunError.from(error).message;
+}
+
+/** Ends a channel after a last word to its client. */
+function hangUp(channel: ClientChannel, reply: Uint8Array): void {
+  channel.once("finish", () => channel.close());
+  channel.resume();
+  channel.end(reply);
+}
+
+function connectUnix(path: string, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path });
+    const abort = () => socket.destroy(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    socket.once("error", (error: Error & { code?: string }) => {
+      reject(
+        error instanceof I2ptunError ? error : new I2ptunError(
+          "forward",
+          `${path}: no program listens there (${error.code ?? error.message})`,
+          { cause: error },
+        ),
+      );
+    });
+    socket.once("connect", () => {
+      signal.removeEventListener("abort", abort);
+      resolve(socket);
+    });
+  });
+}

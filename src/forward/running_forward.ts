@@ -1,0 +1,47 @@
+/**
+ * What every kind of forward has in common while it runs.
+ *
+ * @module
+ */
+
+import type { Log } from "../log.ts";
+import type { Connection } from "../ssh/connection.ts";
+import type { Forward } from "./address.ts";
+import type { PortOwner } from "./listener.ts";
+import type { Sleep } from "./time_limit.ts";
+import type { Traffic } from "./traffic.ts";
+
+export interface ForwardOptions {
+  /**
+   * The connection to use: at once if there is one, else as soon as there is.
+   * Rejects when the client has waited long enough.
+   */
+  connection: () => Promise<Connection>;
+  /** How long a proxy's client may take to say where to, and a target to answer. */
+  connectTimeoutMs: number;
+  sleep: Sleep;
+  portOwner: PortOwner;
+  log: Log;
+}
+
+export interface RunningForward {
+  readonly forward: Forward;
+  readonly traffic: Traffic;
+  /** Where it listens, each `host:port` or a socket's path; empty while it does not. */
+  readonly addresses: string[];
+  /**
+   * Opens what it has on this machine; before there is a connection.
+   *
+   * @throws {I2ptunError} `forward` if the address cannot be had.
+   */
+  open(): Promise<void>;
+  /**
+   * Opens what it has on the server; once with each connection.
+   *
+   * @throws {I2ptunError} `forward` if the server refuses it the first time;
+   *   later, when it was up before, it tries until it succeeds.
+   */
+  attach(connection: Connection): Promise<void>;
+  /** Stops listening and cuts every connection. */
+  close(): void;
+}

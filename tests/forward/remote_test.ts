@@ -1,0 +1,394 @@
+import assert from "node:assert/strict";
+import { I2ptunError } from "../../src/errors.ts";
+import type { Forward } from "../../src/forward/address.ts";
+import { DEFAULTS } from "../../src/profile/profile.ts";
+import { systemClock } from "../../src/tunnel/clock.ts";
+import { Tunnel } from "../../src/tunnel/tunnel.ts";
+import { freePort } from "../support/ports.ts";
+import { testWith } from "../support/requirements.ts";
+import {
+  closed,
+  curl,
+  dialTo,
+  echo,
+  portOf,
+  random,
+  readAll,
+  sha256,
+  startLink,
+  startProgram,
+  until,
+} from "./setup.ts";
+
+type Remote = Extract<Forward, { kind: "remote" }>;
+
+/** A forward from a port of the server to a port or socket of this machine. */
+function remote(
+  port: number,
+  target: number | string | undefined,
+  bind?: string,
+): Remote {
+  return {
+    kind: "remote",
+    name: "back",
+    listen: { kind: "tcp", bind, port },
+    target: target === undefined
+      ? undefined
+      : typeof target === "string"
+      ? { kind: "unix", path: target }
+      : { kind: "tcp", host: "localhost", port: target },
+  };
+}
+
+/** What a program at a port or socket sends to who connects. */
+async function greeting(where: Parameters<typeof dialTo>[0]): Promise<string> {
+  const client = await dialTo(where);
+  const text = String(await readAll(client));
+  client.end();
+  return text;
+}
+
+testWith(
+  ["sshd"],
+  "bytes are exact both ways, and counted by direction",
+  async () => {
+    await using link = await startLink();
+    const [there, back] = [random(1_500_000), random(2_500_000)];
+    const got = Promise.withResolvers<string>();
+    await using target = await startProgram((socket) => {
+      socket.end(back);
+      readAll(socket).then((bytes) => got.resolve(sha256(bytes)));
+    });
+    const forward = await link.open(remote(0, target.port));
+    const client = await dialTo(portOf(forward));
+    client.end(there);
+    assert.equal(sha256(await readAll(client)), sha256(back));
+    assert.equal(await got.promise, sha256(there));
+    // sent goes towards the server
+    assert.deepEqual(forward.traffic.bytes, {
+      sent: 2_500_000,
+      received: 1_500_000,
+    });
+    await until(() => forward.traffic.connections.open === 0, "it is over");
+    assert.equal(forward.traffic.connections.total, 1);
+  },
+);
+
+testWith(
+  ["sshd"],
+  "each connection goes to the target of where it came in",
+  async () => {
+    await using link = await startLink({
+      sshd: { config: "GatewayPorts clientspecified" },
+    });
+    await using stack = new AsyncDisposableStack();
+    const port = freePort();
+    const listens: Remote["listen"][] = [
+      { kind: "tcp", bind: undefined, port },
+      { kind: "tcp", bind: "127.0.0.2", port },
+      { kind: "tcp", bind: "*", port: 0 },
+      { kind: "unix", path: `${link.dir}/one` },
+      { kind: "unix", path: `${link.dir}/two` },
+    ];
+    const addresses: string[] = [];
+    for (const [i, listen] of listens.entries()) {
+      const path = `${link.dir}/target${i}`;
+      stack.use(
+        await startProgram((socket) => socket.end(`number ${i}`), path),
+      );
+      const target = { kind: "unix", path } as const;
+      const forward = await link.open({
+        kind: "remote",
+        name: "n",
+        listen,
+        target,
+      });
+      addresses.push(...forward.addresses);
+    }
+    const chosen = Number(addresses[2]!.replace(/^\*:/, ""));
+    assert.deepEqual(addresses, [
+      `localhost:${port}`,
+      `127.0.0.2:${port}`,
+      `*:${chosen}`,
+      `${link.dir}/one`,
+      `${link.dir}/two`,
+    ]);
+    assert.equal(await greeting(port), "number 0");
+    assert.equal(await greeting({ host: "127.0.0.2", port }), "number 1");
+    assert.equal(
+      await greeting({ host: "127.0.0.3", port: chosen }),
+      "number 2",
+    );
+    assert.equal(await greeting(`${link.dir}/one`), "number 3");
+    assert.equal(await greeting(`${link.dir}/two`), "number 4");
+  },
+);
+
+testWith(
+  ["sshd"],
+  "either side may end first, and the other is still heard",
+  async () => {
+    await using link = await startLink();
+    const data = random(300_000);
+    await using target = await startProgram((socket) => {
+      // answers only when all has been said
+      readAll(socket).then((bytes) => socket.end(sha256(bytes)));
+    });
+    const forward = await link.open(remote(0, target.port));
+    const asking = await dialTo(portOf(forward));
+    asking.end(data);
+    assert.equal(String(await readAll(asking)), sha256(data));
+
+    await using silent = await startProgram((socket) => socket.end("bye"));
+    const other = await link.open(remote(0, silent.port));
+    const telling = await dialTo(portOf(other));
+    assert.equal(String(await readAll(telling)), "bye");
+    telling.end(data);
+    assert.equal(sha256(await readAll(await silent.accepted(0))), sha256(data));
+  },
+);
+
+testWith(
+  ["sshd"],
+  "a target that is not there is in the log, and the client let go",
+  async () => {
+    await using link = await startLink();
+    const missing = `${link.dir}/missing`;
+    for (
+      const [target, said] of [
+        [freePort(), /^back: localhost:\d+ refused the connection/],
+        [missing, /^back: \S+\/missing: no program listens there \(ENOENT\)/],
+      ] as const
+    ) {
+      const forward = await link.open(remote(0, target));
+      await closed(await dialTo(portOf(forward)));
+      await until(() => forward.traffic.connections.open === 0, "it is over");
+      assert.match(link.log.splice(0).join("\n"), said);
+    }
+  },
+);
+
+testWith(
+  ["sshd"],
+  "without a target, the server's side is a SOCKS proxy",
+  async () => {
+    await using link = await startLink();
+    await using mirror = await startProgram((socket) => {
+      socket.once(
+        "data",
+        (request) => socket.end(`HTTP/1.0 200 OK\r\n\r\n${request}`),
+      );
+    });
+    const forward = await link.open(remote(0, undefined));
+    const proxy = `127.0.0.1:${portOf(forward)}`;
+    const url = `http://localhost:${mirror.port}/a`;
+    for (const option of ["--socks5-hostname", "--socks4a", "--socks4"]) {
+      const { stdout, stderr } = await curl(option, proxy, url);
+      assert.match(stdout, /^GET \/a HTTP/, option + stderr);
+    }
+    assert.deepEqual(link.log, []);
+    for (
+      const [host, code] of [[`localhost:${freePort()}`, 5], ["nowhere.i2p", 4]]
+    ) {
+      const { stderr } = await curl(
+        "--socks5-hostname",
+        proxy,
+        `http://${host}/`,
+      );
+      assert.match(
+        stderr,
+        new RegExp(`\\(${code}\\)\\s*$`),
+        `${host}: ${stderr}`,
+      );
+    }
+    assert.equal(link.log.length, 2);
+    const web = await dialTo(portOf(forward));
+    web.end("GET http://localhost/ HTTP/1.1\r\n\r\n");
+    assert.equal((await readAll(web)).length, 0);
+    assert.match(link.log.at(-1)!, /does not speak SOCKS/);
+  },
+);
+
+testWith(["sshd"], "what the server refuses says what to look at", async () => {
+  await using link = await startLink({
+    sshd: {
+      config: "PermitListen localhost:1234\nAllowStreamLocalForwarding local",
+    },
+  });
+  const port = freePort();
+  await assert.rejects(link.open(remote(port, 80)), (error) => {
+    assert(error instanceof I2ptunError);
+    assert.equal(error.exitCode, 7);
+    assert.equal(
+      error.message,
+      `back: the server refuses to listen on localhost:${port}`,
+    );
+    assert.match(
+      error.remedy!,
+      /AllowTcpForwarding, PermitListen, GatewayPorts/,
+    );
+    return true;
+  });
+  const listen = { kind: "unix", path: `${link.dir}/there` } as const;
+  await assert.rejects(
+    link.open({ ...remote(0, 80), listen }),
+    { kind: "forward", remedy: /AllowStreamLocalForwarding/ },
+  );
+});
+
+testWith(
+  ["sshd"],
+  "a start that one forward fails, fails as a whole",
+  async () => {
+    await using link = await startLink();
+    await using taken = await startProgram();
+    const [local, there] = [freePort(), freePort()];
+    const tunnel = new Tunnel({
+      profile: {
+        ...DEFAULTS,
+        name: "home",
+        server: { user: undefined, host: "127.0.0.1", port: undefined },
+        jump: [],
+        identity: [],
+        knownHosts: undefined,
+        hostKey: undefined,
+        sshConfig: false,
+        written: new Set(),
+        forwards: [
+          {
+            kind: "local",
+            name: "console",
+            listen: { kind: "tcp", bind: undefined, port: local },
+            target: { kind: "tcp", host: "127.0.0.1", port: 7657 },
+          },
+          { ...remote(there, 80), name: "good" },
+          { ...remote(taken.port, 80), name: "bad" },
+        ],
+      },
+      server: "me@127.0.0.1:22",
+      connect: () => link.connect(),
+      portOwner: () => Promise.resolve(undefined),
+      clock: systemClock,
+      log: () => {},
+    });
+    await assert.rejects(tunnel.start(), {
+      kind: "forward",
+      message: /^bad: /,
+    });
+    assert.equal(tunnel.state.name, "failed");
+    await until(() => link.sshd.connections().length === 1, "the session ends");
+    for (const port of [local, there]) {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+    }
+  },
+);
+
+testWith(
+  ["sshd"],
+  "after a reconnect it asks until the old session lets go, and says so once",
+  async () => {
+    await using link = await startLink();
+    await using target = await startProgram(echo);
+    const sleeps: { ms: number; wake: () => void }[] = [];
+    const sleep = (ms: number, signal: AbortSignal) =>
+      new Promise<void>((wake) => {
+        sleeps.push({ ms, wake });
+        signal.addEventListener("abort", () => wake());
+      });
+    const port = freePort();
+    const forward = await link.open(remote(port, target.port), { sleep });
+    const next = await link.connect();
+    // the old connection is there still, and its session has the port
+    const attached = forward.attach(next);
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await until(() => sleeps.length === attempt, `attempt ${attempt}`);
+      assert(sleeps[attempt - 1]!.ms <= 5000);
+      if (attempt === 3) {
+        link.connection.end();
+        await link.connection.closed;
+        assert.deepEqual(forward.addresses, []);
+        await until(() => link.sshd.connections().length === 1, "it has ended");
+      }
+      sleeps[attempt - 1]!.wake();
+    }
+    await attached;
+    assert.deepEqual(forward.addresses, [`localhost:${port}`]);
+    const refusals = link.log.filter((line) => /refuses/.test(line));
+    assert.equal(refusals.length, 1, link.log.join("\n"));
+    const client = await dialTo(port);
+    client.end("again");
+    assert.equal(String(await readAll(client)), "again");
+  },
+);
+
+testWith(
+  ["sshd"],
+  "it stops asking when it is closed or the connection is lost again",
+  async () => {
+    await using link = await startLink();
+    const port = freePort();
+    const forever = (_ms: number, signal: AbortSignal) =>
+      new Promise<void>((resolve) =>
+        signal.addEventListener("abort", () => resolve())
+      );
+    const forward = await link.open(remote(port, 80), { sleep: forever });
+    const second = await link.connect();
+    const asking = forward.attach(second);
+    await until(() => link.log.length === 1, "it was refused");
+    second.destroy();
+    await asking;
+
+    const askingAgain = forward.attach(await link.connect());
+    await until(() => link.log.length === 2, "it was refused");
+    forward.close();
+    await askingAgain;
+  },
+);
+
+testWith(
+  ["sshd"],
+  "a port that the server chose is kept where possible",
+  async () => {
+    await using link = await startLink();
+    await using target = await startProgram((socket) => socket.end("here"));
+    const forward = await link.open(remote(0, target.port));
+    const first = portOf(forward);
+    const second = await link.connect();
+    link.connection.end();
+    await link.connection.closed;
+    await until(() => link.sshd.connections().length === 1, "it has ended");
+    await forward.attach(second);
+    assert.equal(portOf(forward), first);
+    // while the second has the port, the third gets another
+    await forward.attach(await link.connect());
+    assert.notEqual(portOf(forward), first);
+    assert.equal(await greeting(portOf(forward)), "here");
+    assert.match(link.log.at(-1)!, /listens on localhost:\d+ now/);
+  },
+);
+
+testWith(
+  ["sshd"],
+  "closing it frees the server's port and cuts its connections",
+  async () => {
+    await using link = await startLink();
+    await using target = await startProgram(echo);
+    const forward = await link.open(remote(0, target.port));
+    const port = portOf(forward);
+    const client = await dialTo(port);
+    await target.accepted(0);
+    const gone = closed(client);
+    forward.close();
+    await gone;
+    await until(() => isFree(port), "the port is free");
+  },
+);
+
+function isFree(port: number): boolean {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

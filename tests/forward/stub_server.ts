@@ -1,0 +1,85 @@
+/**
+ * An SSH server that only notes what it is asked for, for answers that sshd
+ * does not give at will.
+ *
+ * @module
+ */
+
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import type { Connection } from "../../src/ssh/connection.ts";
+import { Server, utils } from "../../src/ssh/ssh2.ts";
+import { logIn } from "./setup.ts";
+
+/** RFC 4254 §7.2, as it came over the wire. */
+export interface Asked {
+  destIP: string;
+  destPort: number;
+  srcIP: string;
+  srcPort: number;
+}
+
+/** The server's side of a channel, as far as tests need it. */
+export interface ServerChannel {
+  write(data: Uint8Array | string): boolean;
+  on(event: string, listener: (data: Uint8Array) => void): this;
+  resume(): this;
+  /** EOF, then CLOSE. */
+  end(): void;
+  /** CLOSE alone. */
+  close(): void;
+}
+
+export interface StubServer extends AsyncDisposable {
+  /** Every direct-tcpip channel it was asked for. */
+  asked: Asked[];
+  connect(): Promise<Connection>;
+}
+
+export type AnswerChannel = (
+  accept: () => ServerChannel,
+  reject: () => void,
+) => void;
+
+/** @param answer what it does about each channel it is asked for */
+export async function startStubServer(
+  answer: AnswerChannel,
+): Promise<StubServer> {
+  const asked: Asked[] = [];
+  const connections: Connection[] = [];
+  const server = new Server(
+    { hostKeys: [utils.generateKeyPairSync("ed25519").private] },
+    (client) => {
+      client.on("error", () => {});
+      client.on("authentication", (context) => context.accept());
+      client.on("ready", () => {
+        client.on("tcpip", (accept, reject, details) => {
+          asked.push({ ...details });
+          answer(accept as unknown as () => ServerChannel, reject);
+        });
+      });
+    },
+  );
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    asked,
+    connect: async () => {
+      const connection = await logIn({
+        host: "127.0.0.1",
+        port,
+        username: "anyone",
+      });
+      connections.push(connection);
+      return connection;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const connection of connections) {
+        connection.destroy();
+        await connection.closed;
+      }
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
