@@ -1,0 +1,80 @@
+/**
+ * From a route to a logged-in connection, hop by hop.
+ *
+ * @module
+ */
+
+import { I2ptunError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { Connection } from "../ssh/connection.ts";
+import type { Prompter } from "../ssh/prompter.ts";
+import type { Secrets } from "../ssh/secrets.ts";
+import type { Hop, Route } from "./route.ts";
+
+export interface ConnectOptions {
+  ask: Prompter;
+  secrets: Secrets;
+  /** Store unknown host keys without asking. */
+  acceptNew: boolean;
+  log: Log;
+  signal: AbortSignal;
+}
+
+/**
+ * Connects and logs in.
+ *
+ * @throws {I2ptunError} `unreachable`, `host-key` or `login-refused`; if it was
+ *   about a jump host, the message begins with its name
+ */
+export async function connectRoute(
+  { hops }: Route,
+  options: ConnectOptions,
+): Promise<Connection> {
+  const open: Connection[] = [];
+  try {
+    for (const hop of hops) {
+      options.signal.throwIfAborted();
+      const connection = openHop(hop, open.at(-1), options);
+      open.push(
+        await connection.catch((error) => {
+          throw hop === hops.at(-1) ? error : atJumpHost(hop, error);
+        }),
+      );
+    }
+  } catch (error) {
+    open.forEach((each) => each.end());
+    throw error;
+  }
+  const connection = open.pop()!;
+  connection.closed.then(() => open.forEach((each) => each.end()));
+  return connection;
+}
+
+function atJumpHost(hop: Hop, thrown: unknown): I2ptunError {
+  const error = I2ptunError.from(thrown);
+  return new I2ptunError(
+    error.kind,
+    `jump host ${hop.host}: ${error.message}`,
+    error,
+  );
+}
+
+function openHop(
+  hop: Hop,
+  via: Connection | undefined,
+  options: ConnectOptions,
+): Promise<Connection> {
+  const { ask, log, secrets, signal } = options;
+  return Connection.open({
+    ...hop,
+    via,
+    authentication: { ...hop.authentication, secrets },
+    hostKey: {
+      ...hop.hostKey,
+      unknown: options.acceptNew ? "accept" : hop.hostKey.unknown,
+    },
+    ask,
+    log,
+    signal,
+  });
+}

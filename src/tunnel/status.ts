@@ -1,0 +1,89 @@
+/**
+ * What a tunnel tells about itself: the shape of `profile status --json`.
+ *
+ * @module
+ */
+
+import {
+  formatHostPort,
+  formatTarget,
+  type Forward,
+  type ForwardKind,
+} from "../forward/address.ts";
+import { noTraffic, type Traffic } from "../forward/traffic.ts";
+import type { Environment } from "../platform/paths.ts";
+import type { Profile } from "../profile/profile.ts";
+
+export type StateName =
+  | "stopped"
+  | "connecting"
+  | "up"
+  | "reconnecting"
+  | "failed";
+
+export interface ForwardStatus extends Traffic {
+  name: string;
+  kind: ForwardKind;
+  service?: string;
+  /** `host:port` or a socket path, each. */
+  listen: string[];
+  /** Null for a proxy, whose clients say where to. */
+  target: string | null;
+}
+
+export interface TunnelStatus {
+  name: string;
+  state: StateName;
+  /** Null when it does not run. */
+  pid: number | null;
+  /** `user@host:port`. */
+  server: string;
+  /** When it came into this state, ISO 8601. */
+  since: string | null;
+  reconnects: number;
+  lastError: string | null;
+  forwards: ForwardStatus[];
+}
+
+/** `user@host:port` of a profile's server, with what was left out filled in. */
+export function serverOf(profile: Profile, environment: Environment): string {
+  const { user, host, port } = profile.server;
+  return `${user ?? environment.userName}@${formatHostPort(host, port ?? 22)}`;
+}
+
+/** What a forward is, apart from what goes through it. */
+export function describeForward(
+  forward: Forward,
+): Pick<ForwardStatus, "name" | "kind" | "service" | "target"> {
+  return {
+    name: forward.name,
+    kind: forward.kind,
+    ...(forward.kind === "local" && forward.service !== undefined
+      ? { service: forward.service }
+      : {}),
+    target: forward.kind === "dynamic" || forward.target === undefined
+      ? null
+      : formatTarget(forward.target),
+  };
+}
+
+/** The status of a profile that no process runs. */
+export function stoppedStatus(
+  profile: Profile,
+  environment: Environment,
+): TunnelStatus {
+  return {
+    name: profile.name,
+    state: "stopped",
+    pid: null,
+    server: serverOf(profile, environment),
+    since: null,
+    reconnects: 0,
+    lastError: null,
+    forwards: profile.forwards.map((forward) => ({
+      ...describeForward(forward),
+      listen: [],
+      ...noTraffic(),
+    })),
+  };
+}

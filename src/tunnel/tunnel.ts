@@ -1,0 +1,276 @@
+/**
+ * Keeps one profile's connection up for as long as the profile runs.
+ *
+ * The life of a tunnel, top to bottom: {@link Tunnel.start} opens the local
+ * ports and the first connection, `#keep` replaces a lost connection,
+ * {@link Tunnel.stop} ends it. All changes of state go through `#become`.
+ *
+ * @module
+ */
+
+import { I2ptunError } from "../errors.ts";
+import { createForward } from "../forward/create.ts";
+import type { PortOwner } from "../forward/listener.ts";
+import type { RunningForward } from "../forward/running_forward.ts";
+import type { Log } from "../log.ts";
+import type { Profile } from "../profile/profile.ts";
+import type { Connection } from "../ssh/connection.ts";
+import { Backoff } from "./backoff.ts";
+import type { Clock } from "./clock.ts";
+import { describeForward, type TunnelStatus } from "./status.ts";
+
+export type TunnelState =
+  | { name: "stopped" }
+  | { name: "connecting" }
+  | { name: "up"; connection: Connection }
+  | { name: "reconnecting"; reason: I2ptunError }
+  | { name: "failed"; reason: I2ptunError };
+
+export interface TunnelOptions {
+  profile: Profile;
+  /** `user@host:port`, for status and messages. */
+  server: string;
+  /** Opens a logged-in connection. */
+  connect: (signal: AbortSignal) => Promise<Connection>;
+  portOwner: PortOwner;
+  clock: Clock;
+  log: Log;
+  /** Called after every change of state. */
+  onChange?: (state: TunnelState) => void;
+}
+
+/** A connection that lasted this long was no mere flicker. */
+const STABLE_MS = 10_000;
+
+/** How soon after an attempt a waiting client may cause the next one. */
+const IMPATIENT_MS = 1000;
+
+export class Tunnel {
+  readonly #options: TunnelOptions;
+  readonly #forwards: RunningForward[];
+  readonly #backoff: Backoff;
+  readonly #ended = new AbortController();
+  #state: TunnelState = { name: "stopped" };
+  #since: Date | undefined;
+  #reconnects = 0;
+  #lastError: string | null = null;
+  /** Clients at the local ports that wait for a connection. */
+  readonly #waiting = new Set<(connection: Connection) => void>();
+  #impatience = new AbortController();
+  #finish: (error: I2ptunError | undefined) => void = () => {};
+  /** Fulfilled when it has ended: with the reason if it failed. */
+  readonly finished: Promise<I2ptunError | undefined>;
+
+  constructor(options: TunnelOptions) {
+    this.#options = options;
+    const { reconnect, forwards } = options.profile;
+    this.#backoff = new Backoff(
+      reconnect === false ? 0 : reconnect.maxDelayMs,
+      () => options.clock.random(),
+    );
+    this.#forwards = forwards.map((forward) =>
+      createForward(forward, {
+        connection: () => this.#connection(),
+        connectTimeoutMs: options.profile.connectTimeoutMs,
+        sleep: (ms, signal) => options.clock.sleep(ms, signal),
+        portOwner: options.portOwner,
+        log: options.log,
+      })
+    );
+    this.finished = new Promise((resolve) => this.#finish = resolve);
+  }
+
+  get state(): TunnelState {
+    return this.#state;
+  }
+
+  /**
+   * Opens every local port, connects and logs in, and has the server listen;
+   * all or nothing.
+   *
+   * @throws {I2ptunError} why it could not start; then nothing is left open.
+   */
+  async start(): Promise<void> {
+    this.#become({ name: "connecting" });
+    try {
+      for (const forward of this.#forwards) await forward.open();
+      const connection = await this.#options.connect(this.#ended.signal);
+      if (this.#ended.signal.aborted) {
+        connection.end();
+        throw this.#ended.signal.reason;
+      }
+      await this.#attach(connection);
+      this.#keep(connection);
+    } catch (error) {
+      const reason = I2ptunError.from(error);
+      this.#end({ name: "failed", reason });
+      throw reason;
+    }
+  }
+
+  /** Ends it, whatever it is doing. */
+  stop(): void {
+    if (this.#state.name !== "failed") this.#end({ name: "stopped" });
+  }
+
+  status(): TunnelStatus {
+    const { profile, server } = this.#options;
+    return {
+      name: profile.name,
+      state: this.#state.name,
+      pid: Deno.pid,
+      server,
+      since: this.#since?.toISOString() ?? null,
+      reconnects: this.#reconnects,
+      lastError: this.#lastError,
+      forwards: this.#forwards.map(({ forward, addresses, traffic }) => ({
+        ...describeForward(forward),
+        listen: addresses,
+        ...structuredClone(traffic),
+      })),
+    };
+  }
+
+  /** Opens every forward on the server; if one fails, ends the connection. */
+  async #attach(connection: Connection): Promise<void> {
+    const { signal } = this.#ended;
+    // its end makes whoever waits for the server's answer give up
+    const end = () => connection.end();
+    signal.addEventListener("abort", end, { once: true });
+    try {
+      for (const forward of this.#forwards) await forward.attach(connection);
+      signal.throwIfAborted();
+    } catch (error) {
+      connection.end();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", end);
+    }
+  }
+
+  /** From the first connection to the end: whenever one is lost, the next. */
+  async #keep(first: Connection): Promise<void> {
+    const { clock, log, profile } = this.#options;
+    let connection = first;
+    for (;;) {
+      const since = clock.now();
+      this.#become({ name: "up", connection });
+      for (const serve of this.#waiting) serve(connection);
+      this.#waiting.clear();
+
+      const reason = await connection.closed;
+      if (this.#ended.signal.aborted) return;
+      log("warning", reason.message);
+      if (profile.reconnect === false) {
+        return this.#end({ name: "failed", reason });
+      }
+      if (clock.now() - since >= STABLE_MS) this.#backoff.reset();
+      this.#become({ name: "reconnecting", reason });
+
+      const next = await this.#reconnect();
+      if (next === undefined) return;
+      connection = next;
+      this.#reconnects++;
+      // what the server refuses now is tried again until it does not
+      for (const forward of this.#forwards) forward.attach(connection);
+    }
+  }
+
+  /** Tries until it succeeds; undefined if the tunnel has ended instead. */
+  async #reconnect(): Promise<Connection | undefined> {
+    const { clock, connect, log } = this.#options;
+    let triedAt = -Infinity;
+    for (;;) {
+      await this.#pause(this.#backoff.next(), triedAt);
+      if (this.#ended.signal.aborted) return undefined;
+      triedAt = clock.now();
+      try {
+        const connection = await connect(this.#ended.signal);
+        if (!this.#ended.signal.aborted) return connection;
+        connection.end();
+        return undefined;
+      } catch (error) {
+        if (this.#ended.signal.aborted) return undefined;
+        const reason = I2ptunError.from(error);
+        log("warning", reason.message);
+        if (reason.permanent) {
+          this.#end({ name: "failed", reason });
+          return undefined;
+        }
+        this.#lastError = reason.message;
+      }
+    }
+  }
+
+  /** Waits for `ms`, but no longer than a second if a client is waiting. */
+  async #pause(ms: number, triedAt: number): Promise<void> {
+    const { clock } = this.#options;
+    const until = clock.now() + ms;
+    while (!this.#ended.signal.aborted) {
+      const wakeAt = this.#waiting.size > 0
+        ? Math.min(until, triedAt + IMPATIENT_MS)
+        : until;
+      const left = wakeAt - clock.now();
+      if (left <= 0) return;
+      this.#impatience = new AbortController();
+      await clock.sleep(
+        left,
+        AbortSignal.any([this.#ended.signal, this.#impatience.signal]),
+      );
+    }
+  }
+
+  /** The connection, for a client at a local port: now or when it is back. */
+  #connection(): Promise<Connection> {
+    const state = this.#state;
+    if (state.name === "up") return Promise.resolve(state.connection);
+    const { clock, profile } = this.#options;
+    return new Promise((resolve, reject) => {
+      const served = new AbortController();
+      const serve = (connection: Connection) => {
+        served.abort();
+        resolve(connection);
+      };
+      this.#waiting.add(serve);
+      this.#impatience.abort();
+      clock.sleep(
+        profile.connectTimeoutMs,
+        AbortSignal.any([served.signal, this.#ended.signal]),
+      ).then(() => {
+        this.#waiting.delete(serve);
+        reject(
+          new I2ptunError(
+            "unreachable",
+            "a client waited in vain for the tunnel to come back",
+          ),
+        );
+      });
+    });
+  }
+
+  #end(state: Extract<TunnelState, { name: "stopped" | "failed" }>): void {
+    if (this.#ended.signal.aborted) return;
+    const connection = this.#state.name === "up"
+      ? this.#state.connection
+      : undefined;
+    this.#ended.abort(
+      new I2ptunError("interrupted", "the tunnel was stopped"),
+    );
+    this.#become(state);
+    for (const forward of this.#forwards) forward.close();
+    connection?.end();
+    this.#finish(state.name === "failed" ? state.reason : undefined);
+  }
+
+  #become(state: TunnelState): void {
+    const { clock, log, onChange, profile } = this.#options;
+    this.#state = state;
+    this.#since = clock.date();
+    if ("reason" in state) this.#lastError = state.reason.message;
+    log(
+      state.name === "failed" ? "error" : "info",
+      `${profile.name} is ${state.name}`,
+    );
+    onChange?.(state);
+  }
+}
