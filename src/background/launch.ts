@@ -1,0 +1,205 @@
+/**
+ * Starts a profile in a process of its own, and that process's side of it.
+ *
+ * The two talk over the new process's standard input and output, a JSON message
+ * a line, until the tunnel is up: the new process asks, the old one, which has
+ * the terminal, answers. Passwords so go from memory to memory.
+ *
+ * @module
+ */
+
+import { type ErrorRecord, I2ptunError } from "../errors.ts";
+import type { Log, LogLevel } from "../log.ts";
+import { type Environment, pathsOf } from "../platform/paths.ts";
+import { startSelf } from "../platform/run.ts";
+import type { Profile } from "../profile/profile.ts";
+import type { Prompter, Question } from "../ssh/prompter.ts";
+import type { TunnelStatus } from "../tunnel/status.ts";
+import { logPath, openLog } from "./log.ts";
+import { AlreadyRunningError, supervise } from "./supervise.ts";
+
+type Message =
+  | { type: "question"; question: Question }
+  | { type: "log"; level: LogLevel; message: string }
+  | { type: "up"; status: TunnelStatus }
+  | { type: "already-running" }
+  | { type: "failed"; error: ErrorRecord };
+
+type Reply = { answer: string | null } | { gaveUp: true };
+
+/** What the new process is told first. */
+interface Task {
+  profile: Omit<Profile, "written"> & { written: string[] };
+  acceptNew: boolean;
+  debug: boolean;
+}
+
+export interface LaunchOptions {
+  profile: Profile;
+  acceptNew: boolean;
+  debug: boolean;
+  ask: Prompter;
+  /** Told what happens until the tunnel is up. */
+  log: Log;
+  /** Ends the attempt and the new process. */
+  signal: AbortSignal;
+}
+
+/**
+ * Starts a profile in the background and returns when it is up; undefined if
+ * another process already runs it.
+ *
+ * @throws {I2ptunError} why it could not start; then no process is left
+ */
+export async function launch(
+  options: LaunchOptions,
+): Promise<TunnelStatus | undefined> {
+  const { profile, acceptNew, debug, signal, ask, log } = options;
+  signal.throwIfAborted();
+  // the name is for whoever looks at the list of processes
+  const child = startSelf(["background", profile.name]);
+  const replies = child.stdin.getWriter();
+  const send = (message: Task | Reply) =>
+    replies.write(new TextEncoder().encode(JSON.stringify(message) + "\n"));
+  // the new process ends itself when its standard input ends before it is up
+  const hangUp = () => replies.close().catch(() => {});
+  signal.addEventListener("abort", hangUp, { once: true });
+  try {
+    const written = [...profile.written];
+    await send({ profile: { ...profile, written }, acceptNew, debug });
+    for await (const line of lines(child.stdout)) {
+      const message = JSON.parse(line) as Message;
+      switch (message.type) {
+        case "question": {
+          const reply: Reply = await ask(message.question)
+            .then((answer) => ({ answer: answer ?? null }))
+            .catch(() => ({ gaveUp: true }));
+          await send(reply);
+          break;
+        }
+        case "log":
+          log(message.level, message.message);
+          break;
+        case "up":
+          child.unref();
+          return message.status;
+        case "already-running":
+          await child.status;
+          return undefined;
+        case "failed":
+          await child.status;
+          // it was told to give up, so why is known here
+          signal.throwIfAborted();
+          throw I2ptunError.fromRecord(message.error);
+      }
+    }
+    const { code, signal: killedBy } = await child.status;
+    signal.throwIfAborted();
+    throw new I2ptunError(
+      "unforeseen",
+      `the process of ${profile.name} ended unexpectedly (${
+        killedBy ?? `exit code ${code}`
+      })`,
+      { remedy: `i2ptun profile logs ${profile.name}` },
+    );
+  } finally {
+    signal.removeEventListener("abort", hangUp);
+    hangUp();
+  }
+}
+
+/** The new process's side: runs the profile until it is stopped. */
+export async function runInBackground(environment: Environment): Promise<void> {
+  const replies = lines(Deno.stdin.readable)[Symbol.asyncIterator]();
+  const first = await replies.next();
+  if (first.done) return;
+  const task = JSON.parse(first.value) as Task;
+  const { acceptNew, debug } = task;
+  const profile = { ...task.profile, written: new Set(task.profile.written) };
+  if (environment.system !== "windows") Deno.umask(0o077);
+  const logFolder = pathsOf(environment).log;
+  await Deno.mkdir(logFolder, { recursive: true, mode: 0o700 }).catch(() => {});
+  const file = openLog(
+    logPath(logFolder, profile.name),
+    debug ? "debug" : "info",
+  );
+
+  let launcher: "there" | "gone" = "there";
+  const send = (message: Message) => {
+    if (launcher === "there") {
+      Deno.stdout.writeSync(
+        new TextEncoder().encode(JSON.stringify(message) + "\n"),
+      );
+    }
+  };
+  const stop = new AbortController();
+  let waiting: ((reply: Reply | undefined) => void) | undefined;
+  const listen = async () => {
+    for (;;) {
+      const { value, done } = await replies.next();
+      if (done) break;
+      waiting?.(JSON.parse(value));
+    }
+    waiting?.(undefined);
+    if (launcher === "there") {
+      stop.abort(new I2ptunError("interrupted", "interrupted"));
+    }
+  };
+  listen().catch(() => stop.abort());
+
+  // one question at a time, whoever asks
+  let asking: Promise<unknown> = Promise.resolve();
+  const ask: Prompter = (question) => {
+    const answer = asking.then(async () => {
+      send({ type: "question", question });
+      const reply = await new Promise<Reply | undefined>((resolve) =>
+        waiting = resolve
+      );
+      if (reply === undefined || "gaveUp" in reply) {
+        throw new I2ptunError("interrupted", "interrupted");
+      }
+      return reply.answer ?? undefined;
+    });
+    asking = answer.catch(() => {});
+    return answer;
+  };
+
+  try {
+    await supervise({
+      profile,
+      environment,
+      ask,
+      acceptNew,
+      signal: stop.signal,
+      log: (level, message) => {
+        file(level, message);
+        if (level !== "debug" || debug) {
+          send({ type: "log", level, message });
+        }
+      },
+      onUp: (status) => {
+        send({ type: "up", status });
+        launcher = "gone";
+      },
+    });
+  } catch (error) {
+    if (error instanceof AlreadyRunningError) {
+      return send({ type: "already-running" });
+    }
+    const known = I2ptunError.from(error);
+    file("error", known.message);
+    send({ type: "failed", error: known.toRecord() });
+  }
+}
+
+/** The lines of a stream of UTF-8 text. */
+async function* lines(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + text).split("\n");
+    rest = parts.pop() ?? "";
+    yield* parts;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The profiles that run now, as seen from any other process.
+ *
+ * @module
+ */
+
+import type { TunnelStatus } from "../tunnel/status.ts";
+import { askControl, removeControl } from "./control.ts";
+import type { RunFolder } from "./records.ts";
+
+/**
+ * The status of a profile that runs or has failed; undefined if it is stopped.
+ * A record that a killed process left counts as stopped.
+ */
+export async function runningStatus(
+  folder: RunFolder,
+  name: string,
+): Promise<TunnelStatus | undefined> {
+  const record = await folder.read(name);
+  if (!record) return undefined;
+  return record.failed ??
+    await askControl(record.control, { command: "status" });
+}
+
+/** Whether a process runs the profile. */
+export async function isRunning(
+  folder: RunFolder,
+  name: string,
+): Promise<boolean> {
+  const status = await runningStatus(folder, name);
+  return status !== undefined && status.state !== "failed";
+}
+
+/**
+ * Waits until a profile that another process starts is up or has ended.
+ *
+ * @param signal ends the wait; its reason is thrown
+ * @returns its status; undefined if there is no such process (yet, or any more)
+ */
+export async function waitUntilSettled(
+  folder: RunFolder,
+  name: string,
+  signal: AbortSignal,
+): Promise<TunnelStatus | undefined> {
+  const record = await folder.read(name);
+  if (!record || record.failed) return undefined;
+  return await askControl(record.control, { command: "wait" }, signal);
+}
+
+/**
+ * Stops a profile and waits until its ports are free.
+ *
+ * @returns whether it ran
+ */
+export async function stopRunning(
+  folder: RunFolder,
+  name: string,
+): Promise<boolean> {
+  const record = await folder.read(name);
+  if (!record) return false;
+  if (record.failed) {
+    await folder.remove(name);
+    return false;
+  }
+  const answer = await askControl(record.control, { command: "stop" });
+  // what a killed process left
+  if (answer === undefined) {
+    await removeControl(record.control, folder.path);
+    await folder.remove(name);
+  }
+  return answer !== undefined;
+}

@@ -1,0 +1,142 @@
+/**
+ * Runs one profile in this process, from taking its lock to leaving no trace:
+ * what `start --foreground` and a background process both do.
+ *
+ * @module
+ */
+
+import { I2ptunError } from "../errors.ts";
+import type { Log } from "../log.ts";
+import { type Environment, pathsOf } from "../platform/paths.ts";
+import { portOwner } from "../platform/port_owner.ts";
+import { giveUpRunning } from "../platform/run.ts";
+import type { Profile } from "../profile/profile.ts";
+import { nobody, type Prompter } from "../ssh/prompter.ts";
+import { Secrets } from "../ssh/secrets.ts";
+import { systemClock } from "../tunnel/clock.ts";
+import { connectRoute } from "../tunnel/connect.ts";
+import { resolveRoute } from "../tunnel/route.ts";
+import type { TunnelStatus } from "../tunnel/status.ts";
+import { Tunnel } from "../tunnel/tunnel.ts";
+import { type ControlRequest, openControl, removeControl } from "./control.ts";
+import { RunFolder } from "./records.ts";
+
+export interface SuperviseOptions {
+  profile: Profile;
+  environment: Environment;
+  ask: Prompter;
+  acceptNew: boolean;
+  log: Log;
+  /** Stops the tunnel. */
+  signal: AbortSignal;
+  /**
+   * Called once, when the tunnel is up and before this process gives up the
+   * right to start programs. `latest` gives the status at any later time.
+   */
+  onUp: (status: TunnelStatus, latest: () => TunnelStatus) => void;
+}
+
+/**
+ * Resolves when the tunnel has been stopped.
+ *
+ * @throws {I2ptunError} why it could not start, or why it failed later;
+ *   {@link AlreadyRunningError} if another process runs it.
+ */
+export async function supervise(options: SuperviseOptions): Promise<void> {
+  const { profile, environment, log, signal } = options;
+  const folder = new RunFolder(pathsOf(environment).run);
+  await folder.prepare();
+  const route = await resolveRoute(profile, environment);
+  for (const warning of route.warnings) log("warning", warning);
+  const lock = await folder.lock(profile.name);
+  if (!lock) throw new AlreadyRunningError(profile.name);
+
+  const secrets = new Secrets();
+  // Only a start has someone to ask. What a reconnect needs, it has kept.
+  let ask = options.ask;
+  const tunnel = new Tunnel({
+    profile,
+    server: route.server.login,
+    connect: (signal) =>
+      connectRoute(route, { ...options, ask, secrets, signal }),
+    portOwner: (port) => portOwner(port, environment.system),
+    clock: systemClock,
+    log,
+    onChange: (state) => {
+      if (state.name !== "connecting") settle();
+    },
+  });
+  let settle: () => void = () => {};
+  const settled = new Promise<void>((resolve) => settle = resolve);
+
+  let cleared: () => void = () => {};
+  const clear = new Promise<void>((resolve) => cleared = resolve);
+  const answer = async (request: ControlRequest) => {
+    switch (request.command) {
+      case "status":
+        break;
+      case "wait":
+        await settled;
+        break;
+      case "stop":
+        tunnel.stop();
+        await clear;
+    }
+    return tunnel.status();
+  };
+
+  try {
+    const left = await folder.read(profile.name);
+    if (left && !left.failed) await removeControl(left.control, folder.path);
+    const control = await openControl({
+      folder: folder.path,
+      name: profile.name,
+      system: environment.system,
+      answer,
+    });
+    const stop = () => tunnel.stop();
+    let failure: I2ptunError | undefined;
+    try {
+      await folder.write({
+        name: profile.name,
+        pid: Deno.pid,
+        control: control.address,
+      });
+      signal.addEventListener("abort", stop, { once: true });
+      signal.throwIfAborted();
+      await tunnel.start();
+      ask = nobody;
+      options.onUp(tunnel.status(), () => tunnel.status());
+      giveUpRunning();
+      failure = await tunnel.finished;
+    } finally {
+      signal.removeEventListener("abort", stop);
+      if (failure === undefined) await folder.remove(profile.name);
+      else {
+        await folder.write({
+          name: profile.name,
+          pid: Deno.pid,
+          control: "",
+          failed: { ...tunnel.status(), pid: null },
+        });
+      }
+      // whoever is told that it has stopped can start it again at once
+      await control.stopListening();
+      lock.release();
+      cleared();
+      await control.close();
+    }
+    if (failure !== undefined) throw failure;
+  } finally {
+    lock.release();
+  }
+}
+
+/** Another process runs this profile, which is no failure of a `start`. */
+export class AlreadyRunningError extends I2ptunError {
+  constructor(name: string) {
+    super("usage", `${name} is already running`, {
+      remedy: `i2ptun profile status ${name}`,
+    });
+  }
+}

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { join } from "node:path";
+import {
+  askControl,
+  type ControlRequest,
+  openControl,
+} from "../../src/background/control.ts";
+import type { TunnelStatus } from "../../src/tunnel/status.ts";
+import { makeScratchDir, removeDir } from "../support/scratch.ts";
+
+const STATUS: TunnelStatus = {
+  name: "home",
+  state: "up",
+  pid: 1,
+  server: "i2p@example.org:22",
+  since: null,
+  reconnects: 0,
+  lastError: null,
+  forwards: [],
+};
+
+async function withControl(
+  answer: (request: ControlRequest) => Promise<TunnelStatus>,
+  body: (address: string, folder: string) => Promise<void>,
+  subfolder = "",
+): Promise<void> {
+  const scratch = await makeScratchDir();
+  const folder = join(scratch, subfolder);
+  await Deno.mkdir(folder, { recursive: true });
+  const control = await openControl({
+    folder,
+    name: "home",
+    system: "linux",
+    answer,
+  });
+  try {
+    await body(control.address, folder);
+  } finally {
+    await control.close();
+    await assert.rejects(Deno.stat(control.address), Deno.errors.NotFound);
+    await removeDir(scratch);
+  }
+}
+
+/** Sends bytes and returns what comes back until the end. */
+function send(address: string, bytes: string | Uint8Array): Promise<string> {
+  return new Promise((resolve) => {
+    let received = "";
+    const socket = connect(address, () => socket.write(bytes));
+    socket.on("data", (data) => received += data);
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(received));
+  });
+}
+
+const status = () => Promise.resolve(STATUS);
+
+Deno.test("a request is answered", async () => {
+  await withControl(status, async (address) => {
+    assert.deepEqual(await askControl(address, { command: "status" }), STATUS);
+  });
+});
+
+Deno.test("the socket is for this user only", async () => {
+  await withControl(status, async (address) => {
+    assert.equal((await Deno.stat(address)).mode! & 0o777, 0o600);
+  });
+});
+
+Deno.test("garbage, half a request and too much of it do no harm", async () => {
+  await withControl(status, async (address) => {
+    assert.equal(await send(address, "no JSON\n"), "");
+    assert.equal(await send(address, '{"command":"destroy"}\n'), "");
+    assert.equal(await send(address, new Uint8Array(100_000).fill(65)), "");
+    const half = connect(address, () => half.write('{"comm'));
+    const clients = Array.from(
+      { length: 200 },
+      () => askControl(address, { command: "status" }),
+    );
+    for (const answer of await Promise.all(clients)) {
+      assert.deepEqual(answer, STATUS);
+    }
+    half.destroy();
+  });
+});
+
+Deno.test("an answer that is under way is given before the socket closes", async () => {
+  const scratch = await makeScratchDir();
+  let finish: (status: TunnelStatus) => void = () => {};
+  let asked: () => void = () => {};
+  const wasAsked = new Promise<void>((resolve) => asked = resolve);
+  const control = await openControl({
+    folder: scratch,
+    name: "home",
+    system: "linux",
+    answer: () => {
+      asked();
+      return new Promise((resolve) => finish = resolve);
+    },
+  });
+  const answer = askControl(control.address, { command: "stop" });
+  await wasAsked;
+  const closed = control.close();
+  finish(STATUS);
+  assert.deepEqual(await answer, STATUS);
+  await closed;
+  await removeDir(scratch);
+});
+
+Deno.test("nobody at the address is no error", async () => {
+  const scratch = await makeScratchDir();
+  const address = join(scratch, "home.sock");
+  assert.equal(await askControl(address, { command: "status" }), undefined);
+  // what a killed process leaves: a socket that nobody listens at
+  using listener = Deno.listen({ transport: "unix", path: address });
+  listener.close();
+  assert.equal(await askControl(address, { command: "status" }), undefined);
+  await removeDir(scratch);
+});
+
+Deno.test("a path too long for a socket works", async () => {
+  await withControl(status, async (address, folder) => {
+    assert.ok(join(folder, "home.sock").length > 107);
+    assert.deepEqual(await askControl(address, { command: "status" }), STATUS);
+    const parent = await Deno.stat(join(address, ".."));
+    assert.equal(parent.mode! & 0o777, 0o700);
+  }, "x".repeat(120));
+});

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { formatLine, openLog } from "../../src/background/log.ts";
+import { makeScratchDir, removeDir } from "../support/scratch.ts";
+
+Deno.test("an event is one line, whatever a server put into it", () => {
+  const time = new Date("2026-11-21T10:00:00Z");
+  assert.equal(
+    formatLine(time, "warning", "he said:\r\n\x1b[31mred\x07"),
+    "2026-11-21T10:00:00.000Z warning he said: [31mred ",
+  );
+});
+
+Deno.test("a log keeps within its limit and the newest lines", async () => {
+  const scratch = await makeScratchDir();
+  const path = join(scratch, "home.log");
+  const log = openLog(path, "info");
+  for (let i = 0; i < 5000; i++) log("info", `event ${i} ${"x".repeat(1000)}`);
+  let total = 0;
+  for (const { name } of Deno.readDirSync(scratch)) {
+    total += Deno.statSync(join(scratch, name)).size;
+  }
+  assert.ok(total > 1_000_000 && total <= 4 * 1024 * 1024, `${total} bytes`);
+  assert.match(Deno.readTextFileSync(path), /event 4999 /);
+  await removeDir(scratch);
+});
+
+Deno.test("debug events are left out unless wanted", async () => {
+  const scratch = await makeScratchDir();
+  openLog(join(scratch, "a.log"), "info")("debug", "detail");
+  openLog(join(scratch, "b.log"), "debug")("debug", "detail");
+  assert.throws(() => Deno.statSync(join(scratch, "a.log")));
+  assert.match(Deno.readTextFileSync(join(scratch, "b.log")), /detail/);
+  await removeDir(scratch);
+});
+
+Deno.test("a log that cannot be written throws nothing, and goes on later", async () => {
+  const scratch = await makeScratchDir();
+  const folder = join(scratch, "log");
+  const log = openLog(join(folder, "home.log"), "info");
+  log("info", "lost");
+  Deno.mkdirSync(folder);
+  log("info", "kept");
+  const text = Deno.readTextFileSync(join(folder, "home.log"));
+  assert.match(text, /kept/);
+  assert.doesNotMatch(text, /lost/);
+  await removeDir(scratch);
+});
