@@ -1,0 +1,115 @@
+import { join } from "node:path";
+import { formatLine, logPath, openLog } from "../../background/log.ts";
+import { supervise } from "../../background/supervise.ts";
+import { I2ptunError } from "../../errors.ts";
+import type { LogLevel } from "../../log.ts";
+import { openUrl } from "../../platform/open_url.ts";
+import type { Profile } from "../../profile/profile.ts";
+import type { Prompter } from "../../ssh/prompter.ts";
+import type { TunnelStatus } from "../../tunnel/status.ts";
+import type { Context } from "../context.ts";
+import { LiveView, terminalScreen } from "../live_view.ts";
+import { print, say, styles, warn } from "../output.ts";
+import { showAddress, showStatus, showUp } from "../status_view.ts";
+
+const REDRAW_MS = 1000;
+
+/**
+ * `profile start --foreground`: runs the tunnel in this process until SIGTERM
+ * (exit code 0) or Ctrl-C (130).
+ */
+export async function foreground(
+  profile: Profile,
+  options: {
+    ask: Prompter;
+    acceptNew?: boolean | undefined;
+    open?: boolean | undefined;
+    timeout?: number | undefined;
+  },
+  context: Context,
+): Promise<void> {
+  const { environment, debug } = context;
+  const stop = new AbortController();
+  let interrupted = false;
+  const onInterrupt = () => {
+    interrupted = true;
+    stop.abort(new I2ptunError("interrupted", "interrupted"));
+  };
+  const onTerminate = () =>
+    stop.abort(new I2ptunError("interrupted", "terminated"));
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  if (environment.system !== "windows") {
+    Deno.umask(0o077);
+    Deno.addSignalListener("SIGTERM", onTerminate);
+    Deno.addSignalListener("SIGHUP", onTerminate);
+  }
+  await Deno.mkdir(context.paths.log, { recursive: true, mode: 0o700 })
+    .catch(() => {});
+  const file = openLog(
+    logPath(join(context.paths.log), profile.name),
+    debug ? "debug" : "info",
+  );
+  const timer = options.timeout === undefined ? undefined : setTimeout(
+    () =>
+      stop.abort(
+        new I2ptunError(
+          "unreachable",
+          `${profile.name} was not up after ${options.timeout} s`,
+        ),
+      ),
+    options.timeout * 1000,
+  );
+
+  const view = Deno.stderr.isTerminal() ? new LiveView(terminalScreen) : null;
+  let current: () => TunnelStatus | undefined = () => undefined;
+  const lines = () => {
+    const status = current();
+    return status
+      ? [...showStatus(status, new Date()), styles.dim("Ctrl-C stops it")]
+      : [];
+  };
+  let redraw: ReturnType<typeof setInterval> | undefined;
+  const note = (level: LogLevel, message: string) => {
+    const line = formatLine(new Date(), level, message);
+    if (redraw !== undefined) view?.note(styles.dim(line), lines());
+    else if (level === "warning") warn(message);
+    else say(styles.dim(line));
+  };
+
+  try {
+    await supervise({
+      profile,
+      environment,
+      ask: options.ask,
+      acceptNew: options.acceptNew ?? false,
+      signal: stop.signal,
+      log: (level, message) => {
+        file(level, message);
+        if (level !== "debug" || debug) note(level, message);
+      },
+      onUp: (status, latest) => {
+        clearTimeout(timer);
+        current = latest;
+        if (view) {
+          view.draw(lines());
+          redraw = setInterval(() => view.draw(lines()), REDRAW_MS);
+        } else showUp(status).forEach(print);
+        if (options.open) {
+          const url = status.forwards.map(showAddress)
+            .find((address) => /^https?:/.test(address));
+          if (url !== undefined) openUrl(url, environment.system);
+        }
+      },
+    });
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    clearInterval(redraw);
+    clearTimeout(timer);
+  }
+  const reason = stop.signal.reason;
+  if (
+    interrupted ||
+    (reason instanceof I2ptunError && reason.kind !== "interrupted")
+  ) throw reason;
+}

@@ -1,0 +1,68 @@
+import { I2ptunError } from "../../errors.ts";
+import { logPath } from "../../background/log.ts";
+import { checkName } from "../../profile/profile.ts";
+import type { Context } from "../context.ts";
+import { interruption } from "../interruption.ts";
+import { printRaw } from "../output.ts";
+
+/** `profile logs` */
+export async function logs(
+  name: string,
+  options: { follow?: boolean | undefined; lines: number },
+  context: Context,
+): Promise<void> {
+  checkName(name);
+  const path = logPath(context.paths.log, name);
+  const bytes = await read(path);
+  if (bytes === undefined) {
+    await context.store.get(name);
+    if (!options.follow) {
+      throw new I2ptunError("not-found", `${name} has no log yet`, {
+        remedy: `i2ptun profile start ${name}`,
+      });
+    }
+  }
+  const text = new TextDecoder().decode(bytes);
+  printRaw(lastLines(text, options.lines));
+  if (options.follow) {
+    await follow(context.paths.log, path, bytes?.length ?? 0);
+  }
+}
+
+async function read(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** The last `count` lines, each with its line end. */
+export function lastLines(text: string, count: number): string {
+  if (count === 0) return "";
+  const lines = text.split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return lines.slice(-count).map((line) => `${line}\n`).join("");
+}
+
+/** Prints what is appended from `position` on, also after a rotation. */
+async function follow(
+  folder: string,
+  path: string,
+  position: number,
+): Promise<void> {
+  using interrupted = interruption();
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  const watcher = Deno.watchFs(folder);
+  interrupted.signal.addEventListener("abort", () => watcher.close());
+  const printNew = async () => {
+    const bytes = await read(path) ?? new Uint8Array();
+    if (bytes.length < position) position = 0;
+    printRaw(new TextDecoder().decode(bytes.subarray(position)));
+    position = bytes.length;
+  };
+  await printNew();
+  for await (const _event of watcher) await printNew();
+  throw interrupted.signal.reason;
+}

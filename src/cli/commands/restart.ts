@@ -1,0 +1,15 @@
+import { stopRunning } from "../../background/running.ts";
+import type { Context } from "../context.ts";
+import { start, type StartOptions } from "./start.ts";
+
+/** `profile restart` */
+export async function restart(
+  names: string[],
+  options: StartOptions,
+  context: Context,
+): Promise<void> {
+  // a mistake in the file must not take down what runs
+  for (const name of names) await context.store.get(name);
+  for (const name of names) await stopRunning(context.folder, name);
+  await start(names, options, context);
+}

@@ -1,0 +1,87 @@
+import { I2ptunError } from "../../errors.ts";
+import { isRunning } from "../../background/running.ts";
+import { nameForwards } from "../../profile/forward_names.ts";
+import { parseForward } from "../../profile/forward_spec.ts";
+import { DEFAULTS, type Profile } from "../../profile/profile.ts";
+import {
+  parseServerAddress,
+  type ServerAddress,
+} from "../../profile/server_address.ts";
+import { parseSshCommand, type SshCommand } from "../../profile/ssh_command.ts";
+import { readHostConfig } from "../../tunnel/route.ts";
+import type { Context } from "../context.ts";
+import { startProfiles } from "./start.ts";
+
+/** `ssh`: the forwards of an OpenSSH command line, without a profile. */
+export async function ssh(args: string[], context: Context): Promise<void> {
+  const command = parseSshCommand(args);
+  const profile: Profile = {
+    ...DEFAULTS,
+    name: await freeName(parseServerAddress(command.server), context),
+    server: parseServerAddress(command.server),
+    jump: command.jump.map(parseServerAddress),
+    identity: command.identity,
+    knownHosts: undefined,
+    hostKey: undefined,
+    sshConfig: command.configFile === "none" ? false : command.configFile,
+    sshOptions: command.options.map(({ key, value }) => `${key} ${value}`),
+    forwards: [],
+    written: new Set(),
+  };
+  profile.forwards = await forwardsOf(command, profile, context);
+  await startProfiles([profile], {
+    foreground: !command.background,
+  }, { ...context, debug: context.debug || command.verbose });
+}
+
+/** Those of the command line, and as with ssh those of ~/.ssh/config. */
+async function forwardsOf(
+  command: SshCommand,
+  profile: Profile,
+  context: Context,
+): Promise<Profile["forwards"]> {
+  const config = await readHostConfig(profile, context.environment);
+  const specs = [
+    ...command.forwards,
+    ...config.localForwards.map((local) => ({ local })),
+    ...config.remoteForwards.map((remote) => ({ remote })),
+    ...config.dynamicForwards.map((dynamic) => ({ dynamic })),
+  ];
+  if (specs.length === 0) {
+    throw new I2ptunError("usage", "there is nothing to forward", {
+      remedy:
+        "add -L, -R or -D; i2ptun opens no shell: for that, use ssh itself",
+    });
+  }
+  const forwards = nameForwards(specs.map((spec) => ({
+    forward: "local" in spec
+      ? parseForward("local", spec.local)
+      : "remote" in spec
+      ? parseForward("remote", spec.remote)
+      : parseForward("dynamic", spec.dynamic),
+  })));
+  if (!config.gatewayPorts) return forwards;
+  // ssh_config(5) GatewayPorts: a forward without bind address is for all
+  return forwards.map((forward) =>
+    forward.kind !== "remote" && forward.listen.kind === "tcp" &&
+      forward.listen.bind === undefined
+      ? { ...forward, listen: { ...forward.listen, bind: "*" } }
+      : forward
+  );
+}
+
+/** A name made from the destination that nothing else has. */
+async function freeName(
+  { host, port }: ServerAddress,
+  context: Context,
+): Promise<string> {
+  const base = `${host}${port === undefined ? "" : `-${port}`}`
+    .replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^-+/, "").slice(0, 60);
+  const taken = new Set(
+    (await context.store.load()).map((profile) => profile.name),
+  );
+  for (let i = 1;; i++) {
+    const name = i === 1 ? base : `${base}-${i}`;
+    if (!taken.has(name) && !await isRunning(context.folder, name)) return name;
+  }
+}

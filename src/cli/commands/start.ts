@@ -1,0 +1,150 @@
+import { launch } from "../../background/launch.ts";
+import { waitUntilSettled } from "../../background/running.ts";
+import { I2ptunError } from "../../errors.ts";
+import { reachableBy } from "../../forward/reach.ts";
+import type { Log } from "../../log.ts";
+import { openUrl } from "../../platform/open_url.ts";
+import type { Profile } from "../../profile/profile.ts";
+import type { Prompter } from "../../ssh/prompter.ts";
+import type { TunnelStatus } from "../../tunnel/status.ts";
+import { checkSupported } from "../../tunnel/supported.ts";
+import type { Context } from "../context.ts";
+import { interruption } from "../interruption.ts";
+import { print, printJson, say, styles, warn } from "../output.ts";
+import { standardInputPrompter, terminalPrompter } from "../prompts.ts";
+import { showAddress, showUp, statusForPrograms } from "../status_view.ts";
+import { foreground } from "./foreground.ts";
+
+export interface StartOptions {
+  foreground?: boolean | undefined;
+  open?: boolean | undefined;
+  passwordStdin?: boolean | undefined;
+  acceptNew?: boolean | undefined;
+  /** Seconds. */
+  timeout?: number | undefined;
+}
+
+/** `profile start` */
+export async function start(
+  names: string[],
+  options: StartOptions,
+  context: Context,
+): Promise<void> {
+  const profiles: Profile[] = [];
+  for (const name of names) profiles.push(await context.store.get(name));
+  await startProfiles(profiles, options, context);
+}
+
+/** Starts profiles, wherever they come from. */
+export async function startProfiles(
+  profiles: Profile[],
+  options: StartOptions,
+  context: Context,
+): Promise<void> {
+  for (const profile of profiles) checkSupported(profile);
+  const [first] = profiles;
+  if (options.foreground && first && profiles.length > 1) {
+    throw new I2ptunError("usage", "--foreground takes one profile", {
+      remedy: `i2ptun profile start ${first.name} --foreground`,
+    });
+  }
+  profiles.forEach(warnOfReach);
+  const ask = options.passwordStdin
+    ? await standardInputPrompter()
+    : terminalPrompter();
+  if (options.foreground && first) {
+    return await foreground(first, { ...options, ask }, context);
+  }
+  const started: TunnelStatus[] = [];
+  for (const profile of profiles) {
+    const status = await startOne(profile, options, ask, context);
+    started.push(status);
+    if (!context.json) showUp(status).forEach(print);
+  }
+  if (context.json) printJson(statusForPrograms(started));
+  if (options.open && started[0]) await openFirstPage(started[0], context);
+}
+
+async function startOne(
+  profile: Profile,
+  options: StartOptions,
+  ask: Prompter,
+  context: Context,
+): Promise<TunnelStatus> {
+  const { name } = profile;
+  using interrupted = interruption();
+  const signals = [interrupted.signal];
+  const timeout = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  if (options.timeout !== undefined) {
+    signals.push(timeout.signal);
+    timer = setTimeout(
+      () => timeout.abort(notUpInTime(name, options.timeout!)),
+      options.timeout * 1000,
+    );
+  }
+  const signal = AbortSignal.any(signals);
+  try {
+    for (;;) {
+      const status = await launch({
+        profile,
+        acceptNew: options.acceptNew ?? false,
+        debug: context.debug,
+        ask,
+        log: progress(context.debug),
+        signal,
+      });
+      if (status) return status;
+      const running = await waitUntilSettled(context.folder, name, signal);
+      if (running?.state === "up" || running?.state === "reconnecting") {
+        say(styles.dim(`${name} was running already`));
+        return running;
+      }
+      if (running?.state === "stopped") {
+        throw new I2ptunError("interrupted", `${name} was stopped meanwhile`);
+      }
+      // the other start has failed, or has only just begun
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function notUpInTime(name: string, seconds: number): I2ptunError {
+  return new I2ptunError(
+    "unreachable",
+    `${name} was not up after ${seconds} s`,
+    { remedy: "give it more --timeout, or look with --debug what takes long" },
+  );
+}
+
+/** What happens during a start, as far as a person wants to know. */
+export function progress(debug: boolean): Log {
+  return (level, message) => {
+    if (level === "warning") warn(message);
+    else if (debug) say(styles.dim(message));
+  };
+}
+
+function warnOfReach(profile: Profile): void {
+  for (const forward of profile.forwards) {
+    if (forward.kind === "remote") continue;
+    const who = reachableBy(forward.listen);
+    if (who !== undefined) {
+      warn(`${profile.name}: ${forward.name} can be used by ${who}`);
+    }
+  }
+}
+
+async function openFirstPage(
+  status: TunnelStatus,
+  context: Context,
+): Promise<void> {
+  const url = status.forwards.map(showAddress)
+    .find((address) => /^https?:/.test(address));
+  if (url === undefined) {
+    warn(`${status.name} has no page to open`);
+  } else if (!await openUrl(url, context.environment.system)) {
+    warn(`no browser could be started; open ${url} yourself`);
+  }
+}

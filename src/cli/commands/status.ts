@@ -1,0 +1,85 @@
+import { I2ptunError } from "../../errors.ts";
+import { runningStatus } from "../../background/running.ts";
+import type { TunnelStatus } from "../../tunnel/status.ts";
+import { type Context, statusOf } from "../context.ts";
+import { interruption } from "../interruption.ts";
+import { LiveView, terminalScreen } from "../live_view.ts";
+import { print, printJson, say } from "../output.ts";
+import { showStatus, statusForPrograms } from "../status_view.ts";
+
+const WATCH_MS = 1000;
+
+/** `profile status` */
+export async function status(
+  names: string[],
+  watch: boolean,
+  context: Context,
+): Promise<void> {
+  if (watch) return await watchStatus(names, context);
+  const statuses = await collect(names, context);
+  if (context.json) printJson(statusForPrograms(statuses));
+  else if (statuses.length === 0) {
+    say("There are no profiles yet. Add one: i2ptun profile add home");
+  } else lines(statuses).forEach(print);
+  const down = names.length === 0
+    ? undefined
+    : statuses.find((each) => each.state !== "up");
+  if (down) {
+    throw new I2ptunError("not-found", `${down.name} is ${down.state}`, {
+      remedy: down.state === "stopped" || down.state === "failed"
+        ? `i2ptun profile start ${down.name}`
+        : `i2ptun profile logs ${down.name}`,
+    });
+  }
+}
+
+async function collect(
+  names: string[],
+  context: Context,
+): Promise<TunnelStatus[]> {
+  const profiles = await context.store.load();
+  if (names.length > 0) {
+    return await Promise.all(names.map(async (name) => {
+      const running = await runningStatus(context.folder, name);
+      return running ?? statusOf(await context.store.get(name), context);
+    }));
+  }
+  const known = new Set(profiles.map((profile) => profile.name));
+  const statuses = await Promise.all(
+    profiles.map((profile) => statusOf(profile, context)),
+  );
+  // what still runs although it was taken out of the file
+  for (const name of await context.folder.names()) {
+    if (known.has(name)) continue;
+    const running = await runningStatus(context.folder, name);
+    if (running) statuses.push(running);
+  }
+  return statuses;
+}
+
+function lines(statuses: TunnelStatus[]): string[] {
+  const now = new Date();
+  return statuses.flatMap((each, i) => [
+    ...(i === 0 ? [] : [""]),
+    ...showStatus(each, now),
+  ]);
+}
+
+async function watchStatus(names: string[], context: Context): Promise<void> {
+  using interrupted = interruption();
+  const view = Deno.stdout.isTerminal() ? new LiveView(terminalScreen) : null;
+  while (!interrupted.signal.aborted) {
+    const statuses = await collect(names, context);
+    if (context.json) print(JSON.stringify(statusForPrograms(statuses)));
+    else if (view) view.draw(lines(statuses));
+    else lines(statuses).forEach(print);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, WATCH_MS);
+      interrupted.signal.addEventListener("abort", () => {
+        clearTimeout(timer);
+        resolve();
+      }, { once: true });
+    });
+  }
+  throw interrupted.signal.reason;
+}

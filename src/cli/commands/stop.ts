@@ -1,0 +1,33 @@
+import { stopRunning } from "../../background/running.ts";
+import { I2ptunError } from "../../errors.ts";
+import { checkName } from "../../profile/profile.ts";
+import type { Context } from "../context.ts";
+import { print, printJson } from "../output.ts";
+
+/**
+ * `profile stop`. A profile that was taken out of the file while it ran can be
+ * stopped like any other.
+ */
+export async function stop(
+  names: string[],
+  all: boolean,
+  context: Context,
+): Promise<void> {
+  if (!all && names.length === 0) {
+    throw new I2ptunError("usage", "which profile?", {
+      remedy: "i2ptun profile stop NAME, or --all",
+    });
+  }
+  const wanted = all ? await context.folder.names() : names;
+  const results: { name: string; stopped: boolean }[] = [];
+  for (const name of wanted) {
+    checkName(name);
+    const stopped = await stopRunning(context.folder, name);
+    if (!stopped && !all) await context.store.get(name);
+    results.push({ name, stopped });
+    if (!context.json) {
+      print(stopped ? `stopped ${name}` : `${name} was not running`);
+    }
+  }
+  if (context.json) printJson({ profiles: results });
+}

@@ -1,0 +1,63 @@
+/**
+ * Lines at the bottom of a terminal that are drawn anew in place.
+ *
+ * @module
+ */
+
+/** What a live view writes to. */
+export interface Screen {
+  write(text: string): void;
+  columns(): number;
+}
+
+export class LiveView {
+  #height = 0;
+
+  constructor(readonly screen: Screen) {}
+
+  /** Replaces the lines shown before. */
+  draw(lines: string[]): void {
+    const width = this.screen.columns();
+    // a line that wraps would be counted once and be drawn twice
+    const cut = lines.map((line) => cutTo(line, width - 1));
+    this.screen.write(this.#erase() + cut.map((line) => `${line}\n`).join(""));
+    this.#height = cut.length;
+  }
+
+  /** Writes a line that stays, above the live ones. */
+  note(line: string, lines: string[]): void {
+    this.screen.write(`${this.#erase()}${line}\n`);
+    this.#height = 0;
+    this.draw(lines);
+  }
+
+  #erase(): string {
+    return this.#height === 0 ? "" : `\x1b[${this.#height}A\x1b[J`;
+  }
+}
+
+/** The first `width` visible characters; escape sequences stay whole. */
+function cutTo(line: string, width: number): string {
+  let visible = 0;
+  let result = "";
+  // deno-lint-ignore no-control-regex
+  for (const [part] of line.matchAll(/\x1b\[\d+m|./gu)) {
+    if (part.startsWith("\x1b")) result += part;
+    else if (visible++ < width) result += part;
+  }
+  return result;
+}
+
+/** The terminal behind standard error. */
+export const terminalScreen: Screen = {
+  write: (text) => {
+    Deno.stderr.writeSync(new TextEncoder().encode(text));
+  },
+  columns: () => {
+    try {
+      return Deno.consoleSize().columns;
+    } catch {
+      return 80;
+    }
+  },
+};

@@ -1,0 +1,141 @@
+/**
+ * Writing to the terminal: results to standard output; progress, warnings and
+ * errors to standard error.
+ *
+ * @module
+ */
+
+import type { I2ptunError } from "../errors.ts";
+import type { StateName } from "../tunnel/status.ts";
+
+const encoder = new TextEncoder();
+
+function write(to: typeof Deno.stdout | typeof Deno.stderr, text: string) {
+  let bytes: Uint8Array = encoder.encode(text);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
+  } catch (error) {
+    // the reader of a pipe may have enough, as in `i2ptun … | head`
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+/** A line of the result. */
+export function print(line: string): void {
+  write(Deno.stdout, line + "\n");
+}
+
+/** Text of the result, as it is. */
+export function printRaw(text: string): void {
+  write(Deno.stdout, text);
+}
+
+/** The result for programs. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, undefined, 2));
+}
+
+/** A line of progress. */
+export function say(line: string): void {
+  write(Deno.stderr, line + "\n");
+}
+
+/** A warning. */
+export function warn(message: string): void {
+  say(`${styles.yellow("warning:")} ${message}`);
+}
+
+/** An error as everyone gets to see it. */
+export function sayError(error: I2ptunError, debug: boolean): void {
+  for (const line of error.details) say(line);
+  say(`${styles.red("error:")} ${oneLine(error.message)}`);
+  if (error.remedy !== undefined) {
+    say(`${styles.bold("try:")} ${oneLine(error.remedy)}`);
+  }
+  if (debug) {
+    say(error.stack ?? "");
+    if (error.cause instanceof Error) say(`caused by ${error.cause.stack}`);
+  }
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, "; ");
+}
+
+let colour = false;
+
+/** Decides about colours: https://no-color.org, --no-color, a real terminal. */
+export function useColour(wanted: boolean): void {
+  colour = wanted && !Deno.env.get("NO_COLOR") && Deno.stdout.isTerminal() &&
+    Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
+}
+
+const style = (code: number) => (text: string) =>
+  colour ? `\x1b[${code}m${text}\x1b[0m` : text;
+
+export const styles = {
+  bold: style(1),
+  dim: style(2),
+  red: style(31),
+  green: style(32),
+  yellow: style(33),
+};
+
+/** A state, marked by shape and by colour. */
+export function showState(state: StateName): string {
+  return {
+    up: styles.green("● up"),
+    connecting: styles.yellow("◐ connecting"),
+    reconnecting: styles.yellow("◐ reconnecting"),
+    failed: styles.red("✗ failed"),
+    stopped: styles.dim("○ stopped"),
+  }[state];
+}
+
+/** Lines of columns, each as wide as its widest cell. */
+export function table(rows: string[][]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, i) =>
+      widths[i] = Math.max(widths[i] ?? 0, visibleWidth(cell))
+    );
+  }
+  return rows.map((row) =>
+    row.map((cell, i) =>
+      cell + " ".repeat((widths[i] ?? 0) - visibleWidth(cell))
+    ).join("  ").trimEnd()
+  );
+}
+
+function visibleWidth(text: string): number {
+  // deno-lint-ignore no-control-regex
+  return [...text.replace(/\x1b\[\d+m/g, "")].length;
+}
+
+/** `1.2 MB`; powers of 1000, as ss(8) and browsers show them. */
+export function showBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : 1;
+  return `${value.toFixed(digits)} ${units[unit]}`;
+}
+
+/** How long ago, in its two largest units: `2 h 5 min`. */
+export function showDuration(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 86400), "d"],
+    [Math.floor(seconds / 3600) % 24, "h"],
+    [Math.floor(seconds / 60) % 60, "min"],
+    [seconds % 60, "s"],
+  ];
+  const first = parts.findIndex(([value]) => value > 0);
+  if (first < 0) return "0 s";
+  return parts.slice(first, first + 2).filter(([value]) => value > 0)
+    .map(([value, unit]) => `${value} ${unit}`).join(" ");
+}

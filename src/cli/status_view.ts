@@ -1,0 +1,91 @@
+/**
+ * How a tunnel's status looks on a terminal.
+ *
+ * @module
+ */
+
+import { isServiceName, serviceUrl } from "../i2p/services.ts";
+import type { ForwardStatus, TunnelStatus } from "../tunnel/status.ts";
+import { showBytes, showDuration, showState, styles, table } from "./output.ts";
+
+/**
+ * Tunnels as programs get to see them: without what only the other views need,
+ * and with times to the second.
+ */
+export function statusForPrograms(statuses: TunnelStatus[]): object {
+  return {
+    profiles: statuses.map((status) => ({
+      ...status,
+      since: status.since?.replace(/\.\d+Z$/, "Z") ?? null,
+      forwards: status.forwards.map(({ service: _service, ...rest }) => rest),
+    })),
+  };
+}
+
+/** The address a person uses: a URL for a page, else host and port. */
+export function showAddress(forward: ForwardStatus): string {
+  const [first] = forward.listen;
+  if (first === undefined) return "";
+  const url = forward.service && isServiceName(forward.service)
+    ? serviceUrl(forward.service, first)
+    : undefined;
+  return url ?? first;
+}
+
+/** A tunnel that has just come up: what to open, and where it leads. */
+export function showUp(status: TunnelStatus): string[] {
+  return [
+    `${styles.bold(status.name)} is up, by ${status.server}`,
+    ...table(
+      status.forwards.map((forward) => [
+        "",
+        forward.name,
+        styles.bold(showAddress(forward)),
+        showDirection(forward),
+      ]),
+    ),
+  ];
+}
+
+function showDirection(forward: ForwardStatus): string {
+  const target = forward.target ?? "where each client says";
+  return forward.kind === "remote" ? `← ${target}` : `→ ${target}`;
+}
+
+/** Everything there is to know of a tunnel. */
+export function showStatus(status: TunnelStatus, now: Date): string[] {
+  const since = status.since === null
+    ? ""
+    : `for ${showDuration(now.getTime() - Date.parse(status.since))}`;
+  const reconnects = status.reconnects === 0
+    ? ""
+    : `${status.reconnects} reconnect${status.reconnects === 1 ? "" : "s"}`;
+  const head = [
+    styles.bold(status.name),
+    showState(status.state),
+    since,
+    status.server,
+    status.pid === null ? "" : `pid ${status.pid}`,
+    reconnects,
+  ].filter((part) => part !== "");
+  const lines = [head.join("  ")];
+  if (status.lastError !== null && status.state !== "up") {
+    lines.push(`  ${styles.red(status.lastError)}`);
+  }
+  lines.push(...table(
+    status.forwards.map((forward) => [
+      "",
+      forward.name,
+      showAddress(forward),
+      showDirection(forward),
+      status.pid === null ? "" : showTraffic(forward),
+    ]),
+  ));
+  return lines;
+}
+
+function showTraffic({ connections, bytes }: ForwardStatus): string {
+  return `${connections.open} open, ${connections.total} in all  ↑ ${
+    showBytes(bytes.sent)
+  }  ↓ ${showBytes(bytes.received)}`;
+}
