@@ -1,0 +1,177 @@
+/**
+ * What a test needs from the machine, and tests that are left out, never
+ * silently, where it is missing.
+ *
+ * @module
+ */
+import { scratchName } from "./scratch.ts";
+
+/** Names the file to which every test that is left out adds a {@link Skip}. */
+export const SKIPS_FILE = "I2PTUN_TEST_SKIPS";
+
+/** One line, in JSON, of the file that {@link SKIPS_FILE} names. */
+export interface Skip {
+  name: string;
+  /** The test file, as far as the stack tells it. */
+  file: string;
+  reason: string;
+}
+
+/** The programs that tests may need, and where Debian has them. */
+const PROGRAMS = {
+  "sshd": "openssh-server",
+  "ssh": "openssh-client",
+  "ssh-keygen": "openssh-client",
+  "ssh-agent": "openssh-client",
+  "ssh-add": "openssh-client",
+  "i2pd": "i2pd",
+  "tmux": "tmux",
+  "ip": "iproute2",
+  "ss": "iproute2",
+  "lsof": "lsof",
+  "puttygen": "putty-tools",
+  "plink": "putty-tools",
+  "dropbear": "dropbear-bin",
+  "dbclient": "dropbear-bin",
+  "useradd": "passwd",
+} as const;
+
+type Program = keyof typeof PROGRAMS;
+
+/**
+ * `netns`: network namespaces can be made; `tcp-reset`: connections can be
+ * reset (relay.ts); `test-user`: users can be made (test_user.ts).
+ */
+export type Requirement =
+  | Program
+  | "root"
+  | "linux"
+  | "netns"
+  | "tcp-reset"
+  | "test-user"
+  | "remote-host"
+  | "remote-host-with-i2pd";
+
+/** The Debian packages of all programs that tests may need and are not there. */
+export function missingPackages(): string[] {
+  const programs = Object.keys(PROGRAMS) as Program[];
+  const missing = programs.filter((program) => !findProgram(program));
+  return [...new Set(missing.map((program) => PROGRAMS[program]))];
+}
+
+/** A program's absolute path; also where only root's PATH would look. */
+export function findProgram(name: string): string | undefined {
+  const dirs = (Deno.env.get("PATH") ?? "").split(":");
+  return [...dirs, "/usr/local/sbin", "/usr/sbin", "/sbin"].map((dir) =>
+    `${dir}/${name}`
+  ).find((path) => {
+    try {
+      const { isFile, mode } = Deno.statSync(path);
+      return isFile && (mode! & 0o111) !== 0;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Why a requirement is not met; undefined if it is. */
+export function whyMissing(requirement: Requirement): string | undefined {
+  switch (requirement) {
+    case "root":
+      return Deno.uid() === 0 ? undefined : "needs root";
+    case "linux":
+      return Deno.build.os === "linux" ? undefined : "needs Linux";
+    case "netns":
+      return firstMissing("linux", "root", "ip") ?? tryNamespace();
+    case "tcp-reset":
+      return firstMissing("linux", "root", "ss");
+    case "test-user":
+      return firstMissing("linux", "root", "useradd");
+    case "remote-host":
+      return firstMissing("netns", "sshd");
+    case "remote-host-with-i2pd":
+      return firstMissing("remote-host", "i2pd");
+    case "sshd":
+      return firstMissing("linux", "ssh-keygen") ?? whyNoProgram("sshd");
+    default:
+      return whyNoProgram(requirement);
+  }
+}
+
+/**
+ * `Deno.test`, but left out, with the reason told at the end of the run, where
+ * the machine lacks something.
+ *
+ * @example
+ * ```ts
+ * testWith(["sshd", "test-user"], "logs in with a password", async () => {…});
+ * ```
+ */
+export function testWith(
+  requirements: Requirement[],
+  name: string,
+  fn: (context: Deno.TestContext) => void | Promise<void>,
+): void {
+  const reason = firstMissing(...requirements);
+  if (reason !== undefined) {
+    const file = /[^/]+_test\.ts/.exec(new Error().stack ?? "")?.[0] ?? "";
+    tellSkip({ name, file, reason });
+  }
+  Deno.test({ name, fn, ignore: reason !== undefined });
+}
+
+function firstMissing(...requirements: Requirement[]): string | undefined {
+  for (const requirement of requirements) {
+    const reason = whyMissing(requirement);
+    if (reason !== undefined) return reason;
+  }
+}
+
+function whyNoProgram(name: Program): string | undefined {
+  if (findProgram(name)) return undefined;
+  return `needs ${name} (Debian package ${PROGRAMS[name]})`;
+}
+
+let namespaceTried: { reason: string | undefined } | undefined;
+
+/** A container may be root and still not be allowed to. */
+function tryNamespace(): string | undefined {
+  return (namespaceTried ??= { reason: tryNamespaceOnce() }).reason;
+}
+
+function tryNamespaceOnce(): string | undefined {
+  const name = scratchName();
+  const ip = (...args: string[]) =>
+    new Deno.Command("ip", { args, stdout: "null", stderr: "null" })
+      .outputSync().success;
+  if (!ip("netns", "add", name)) {
+    return "needs the right to make network namespaces";
+  }
+  try {
+    return ip(
+        "-n",
+        name,
+        "link",
+        "add",
+        "v0",
+        "type",
+        "veth",
+        "peer",
+        "name",
+        "v1",
+      )
+      ? undefined
+      : "needs virtual network links (veth)";
+  } finally {
+    ip("netns", "del", name);
+  }
+}
+
+function tellSkip(skip: Skip): void {
+  const file = Deno.env.get(SKIPS_FILE);
+  if (file === undefined) {
+    console.error(`left out: ${skip.name}: ${skip.reason}`);
+  } else {
+    Deno.writeTextFileSync(file, JSON.stringify(skip) + "\n", { append: true });
+  }
+}
