@@ -18,6 +18,7 @@ const ROOMS = [
   "profile",
   "tunnel",
   "background",
+  "autostart",
   "demo",
   "cli",
 ];

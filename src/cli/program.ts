@@ -5,7 +5,12 @@
  * @module
  */
 
-import { Command, CommanderError, Option } from "@commander-js/extra-typings";
+import {
+  Argument,
+  Command,
+  CommanderError,
+  Option,
+} from "@commander-js/extra-typings";
 import { I2ptunError } from "../errors.ts";
 import { type GlobalFlags, openContext } from "./context.ts";
 import { print, sayError, useColour } from "./output.ts";
@@ -176,6 +181,21 @@ function buildProgram() {
     .action(async (args, _options, command) => {
       const { ssh } = await import("./commands/ssh.ts");
       await ssh(args, context(command));
+    });
+
+  program.command("autostart")
+    .addArgument(
+      new Argument("<action>").choices(
+        ["enable", "disable", "status"] as const,
+      ),
+    )
+    .argument("<name>")
+    .description("start a profile at login: systemd, launchd or a Windows task")
+    .option("--system", "with the system instead, as a systemd system unit")
+    .option("--print", "show it and change nothing")
+    .action(async (action, name, options, command) => {
+      const { autostart } = await import("./commands/autostart.ts");
+      await autostart(action, name, options, context(command));
     });
 
   program.command("demo")

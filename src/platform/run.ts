@@ -14,6 +14,10 @@ const PROGRAMS = [
   "xdg-open",
   "open",
   "rundll32",
+  // starting with the system
+  "systemctl",
+  "launchctl",
+  "schtasks",
 ] as const;
 
 /**

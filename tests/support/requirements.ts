@@ -34,6 +34,11 @@ const PROGRAMS = {
   "dropbear": "dropbear-bin",
   "dbclient": "dropbear-bin",
   "useradd": "passwd",
+  "curl": "curl",
+  "openssl": "openssl",
+  "python3": "python3",
+  "systemd-analyze": "systemd",
+  "chromium": "chromium",
 } as const;
 
 type Program = keyof typeof PROGRAMS;

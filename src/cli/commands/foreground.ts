@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { formatLine, logPath, openLog } from "../../background/log.ts";
 import { supervise } from "../../background/supervise.ts";
+import { openNotifier } from "../../autostart/notify.ts";
 import { I2ptunError } from "../../errors.ts";
 import type { LogLevel } from "../../log.ts";
 import { openUrl } from "../../platform/open_url.ts";
@@ -76,6 +77,8 @@ export async function foreground(
     else say(styles.dim(line));
   };
 
+  const notifier = openNotifier(environment.variable, context.paths.run);
+  stop.signal.addEventListener("abort", () => notifier?.stopping());
   try {
     await supervise({
       profile,
@@ -89,6 +92,7 @@ export async function foreground(
       },
       onUp: (status, latest) => {
         clearTimeout(timer);
+        notifier?.ready();
         current = latest;
         if (view) {
           view.draw(lines());
@@ -105,6 +109,7 @@ export async function foreground(
     if (!stop.signal.aborted) throw error;
   } finally {
     clearInterval(redraw);
+    notifier?.close();
     clearTimeout(timer);
   }
   const reason = stop.signal.reason;

@@ -54,8 +54,9 @@ async function follow(
 ): Promise<void> {
   using interrupted = interruption();
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  const watcher = Deno.watchFs(folder);
+  using watcher = Deno.watchFs(folder);
   interrupted.signal.addEventListener("abort", () => watcher.close());
+  interrupted.signal.throwIfAborted();
   const printNew = async () => {
     const bytes = await read(path) ?? new Uint8Array();
     if (bytes.length < position) position = 0;

@@ -1,0 +1,29 @@
+/**
+ * Starting a profile at login or with the system: what every kind of it has in
+ * common.
+ *
+ * @module
+ */
+
+/** What is to be started, and where its files are. */
+export interface AutostartTask {
+  /** The profile. */
+  name: string;
+  /** The executable and its arguments, `profile start NAME --foreground`. */
+  command: string[];
+  /** Variables that the command needs to find the same files as now. */
+  variables: Record<string, string>;
+}
+
+/** A file that the system reads, and how the system is told about it. */
+export interface AutostartFile {
+  path: string;
+  content: string;
+}
+
+export interface AutostartStatus {
+  /** Starts by itself next time. */
+  enabled: boolean;
+  /** Runs now, started by the system. */
+  active: boolean;
+}
