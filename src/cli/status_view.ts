@@ -32,6 +32,17 @@ export function showAddress(forward: ForwardStatus): string {
   return url ?? first;
 }
 
+/** Whether a browser can show what a forward leads to. */
+export function isPage(forward: ForwardStatus): boolean {
+  return /^https?:/.test(showAddress(forward));
+}
+
+/** The first page of a tunnel; undefined if it has none. */
+export function firstPage(status: TunnelStatus): string | undefined {
+  const forward = status.forwards.find(isPage);
+  return forward && showAddress(forward);
+}
+
 /** A tunnel that has just come up: what to open, and where it leads. */
 export function showUp(status: TunnelStatus): string[] {
   return [

@@ -1,4 +1,4 @@
-import { type AutostartTask } from "../../autostart/service.ts";
+import type { AutostartTask } from "../../autostart/service.ts";
 import { autostartManager } from "../../autostart/manager.ts";
 import { runningStatus, stopRunning } from "../../background/running.ts";
 import { selfCommand } from "../../platform/run.ts";

@@ -11,7 +11,7 @@ import type { TunnelStatus } from "../../tunnel/status.ts";
 import type { Context } from "../context.ts";
 import { LiveView, terminalScreen } from "../live_view.ts";
 import { print, say, styles, warn } from "../output.ts";
-import { showAddress, showStatus, showUp } from "../status_view.ts";
+import { firstPage, showStatus, showUp } from "../status_view.ts";
 
 const REDRAW_MS = 1000;
 
@@ -99,8 +99,7 @@ export async function foreground(
           redraw = setInterval(() => view.draw(lines()), REDRAW_MS);
         } else showUp(status).forEach(print);
         if (options.open) {
-          const url = status.forwards.map(showAddress)
-            .find((address) => /^https?:/.test(address));
+          const url = firstPage(status);
           if (url !== undefined) openUrl(url, environment.system);
         }
       },

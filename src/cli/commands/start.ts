@@ -12,7 +12,7 @@ import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
 import { print, printJson, say, styles, warn } from "../output.ts";
 import { standardInputPrompter, terminalPrompter } from "../prompts.ts";
-import { showAddress, showUp, statusForPrograms } from "../status_view.ts";
+import { firstPage, showUp, statusForPrograms } from "../status_view.ts";
 import { foreground } from "./foreground.ts";
 
 export interface StartOptions {
@@ -140,8 +140,7 @@ async function openFirstPage(
   status: TunnelStatus,
   context: Context,
 ): Promise<void> {
-  const url = status.forwards.map(showAddress)
-    .find((address) => /^https?:/.test(address));
+  const url = firstPage(status);
   if (url === undefined) {
     warn(`${status.name} has no page to open`);
   } else if (!await openUrl(url, context.environment.system)) {
