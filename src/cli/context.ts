@@ -14,7 +14,9 @@ import {
   pathsOf,
 } from "../platform/paths.ts";
 import type { Profile } from "../profile/profile.ts";
+import { formatServerAddress } from "../profile/server_address.ts";
 import { ProfileStore } from "../profile/store.ts";
+import { resolveRoute } from "../tunnel/route.ts";
 import { stoppedStatus, type TunnelStatus } from "../tunnel/status.ts";
 import { useColour } from "./output.ts";
 
@@ -58,5 +60,17 @@ export async function statusOf(
   context: Context,
 ): Promise<TunnelStatus> {
   return await runningStatus(context.folder, profile.name) ??
-    stoppedStatus(profile, context.environment);
+    stoppedStatus(profile, await serverOf(profile, context.environment));
+}
+
+/** `user@host:port`, as far as ssh_config can be read. */
+async function serverOf(
+  profile: Profile,
+  environment: Environment,
+): Promise<string> {
+  try {
+    return (await resolveRoute(profile, environment)).server.login;
+  } catch {
+    return formatServerAddress(profile.server);
+  }
 }

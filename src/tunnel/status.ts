@@ -5,13 +5,11 @@
  */
 
 import {
-  formatHostPort,
   formatTarget,
   type Forward,
   type ForwardKind,
 } from "../forward/address.ts";
 import { noTraffic, type Traffic } from "../forward/traffic.ts";
-import type { Environment } from "../platform/paths.ts";
 import type { Profile } from "../profile/profile.ts";
 
 export type StateName =
@@ -45,12 +43,6 @@ export interface TunnelStatus {
   forwards: ForwardStatus[];
 }
 
-/** `user@host:port` of a profile's server, with what was left out filled in. */
-export function serverOf(profile: Profile, environment: Environment): string {
-  const { user, host, port } = profile.server;
-  return `${user ?? environment.userName}@${formatHostPort(host, port ?? 22)}`;
-}
-
 /** What a forward is, apart from what goes through it. */
 export function describeForward(
   forward: Forward,
@@ -67,16 +59,17 @@ export function describeForward(
   };
 }
 
-/** The status of a profile that no process runs. */
-export function stoppedStatus(
-  profile: Profile,
-  environment: Environment,
-): TunnelStatus {
+/**
+ * The status of a profile that no process runs.
+ *
+ * @param server `user@host:port`
+ */
+export function stoppedStatus(profile: Profile, server: string): TunnelStatus {
   return {
     name: profile.name,
     state: "stopped",
     pid: null,
-    server: serverOf(profile, environment),
+    server,
     since: null,
     reconnects: 0,
     lastError: null,
