@@ -5,6 +5,7 @@
  * @module
  */
 
+import { userInfo } from "node:os";
 import { posix, win32 } from "node:path";
 import { I2ptunError } from "../errors.ts";
 
@@ -43,10 +44,17 @@ export function currentEnvironment(): Environment {
       { remedy: `set ${HOME_VARIABLE[system]}` },
     );
   }
-  const userName = variable(system === "windows" ? "USERNAME" : "USER") ??
-    variable("LOGNAME") ??
-    (system === "windows" ? win32 : posix).basename(home);
-  return { system, home, userName, variable };
+  return { system, home, userName: accountName(home, system), variable };
+}
+
+/** As ssh(1): whose account it is, whatever the environment says. */
+function accountName(home: string, system: System): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // an id without an account, as in some containers
+    return (system === "windows" ? win32 : posix).basename(home);
+  }
 }
 
 /** Files and folders of i2ptun and of SSH. */

@@ -9,6 +9,7 @@ import {
   assertFails,
   assertNothingLeft,
   assertServes,
+  ended,
   get,
   isFree,
   logUntil,
@@ -138,6 +139,9 @@ testWith(
       assert.equal(status.code, 3);
       assert.deepEqual(JSON.parse(status.stdout).profiles[0].state, "stopped");
       assert.equal(JSON.parse(status.stdout).profiles[0].pid, null);
+      // SIGTERM is a request, and told in the log
+      const log = await succeed(sandbox, ["profile", "logs", "home"]);
+      assert.equal(/home is stopped\n$/.test(log), signal === "SIGTERM");
       await succeed(sandbox, STOP);
     }
     await succeed(sandbox, START);
@@ -156,14 +160,14 @@ testWith(["sshd"], "in the foreground until SIGTERM or Ctrl-C", async () => {
     assert.equal(status.state, "up");
     assert.equal(status.pid, child.pid);
     child.signal(signal);
-    assert.equal(await child.exit, code, child.output.text);
+    assert.equal(await ended(child), code, child.output.text);
     await assertNothingLeft(sandbox, site.port);
   }
   // and another shell can stop it
   const child = sandbox.spawn([...START, "--foreground"]);
   await child.waitFor(/home is up, by/);
   await succeed(sandbox, STOP);
-  assert.equal(await child.exit, 0);
+  assert.equal(await ended(child), 0);
 });
 
 testWith(["sshd", "tmux"], "a live view on a terminal", async () => {
@@ -223,7 +227,7 @@ testWith(["sshd"], "a start that hangs can be stopped", async () => {
     if (end === "stop") await succeed(sandbox, STOP);
     else starting.signal(end);
     const code = end === "SIGKILL" ? 137 : 130;
-    assert.equal(await starting.exit, code, starting.output.text);
+    assert.equal(await ended(starting), code, starting.output.text);
     // a killed start cannot wait for what it started
     await statusUntil(sandbox, ({ state }) => state === "stopped");
     await assertNothingLeft(sandbox, site.port);
@@ -244,9 +248,26 @@ testWith(["sshd"], "a second start waits for the first", async () => {
   assertFails(impatient, 4, /not up after 1 s/);
   assert(first.running && second.running);
   relay.resume();
-  assert.equal(await first.exit, 0, first.output.text);
-  assert.equal(await second.exit, 0, second.output.text);
+  assert.equal(await ended(first), 0, first.output.text);
+  assert.equal(await ended(second), 0, second.output.text);
   assert.equal(processesWithHome(sandbox.home).length, 1);
+});
+
+testWith(["sshd"], "a start that finds another only just begun", async () => {
+  await using site = await startSite();
+  const { sandbox } = site;
+  await succeed(sandbox, START);
+  await succeed(sandbox, STOP);
+  const folder = `${sandbox.home}/.local/state/i2ptun/run`;
+  // as a process does before it can be asked anything
+  using lock = await Deno.open(`${folder}/home.lock`, { write: true });
+  await lock.lock(true);
+  const late = await sandbox.run([...START, "--timeout", "1"]);
+  assertFails(late, 4, /not up after 1 s/);
+  const child = sandbox.spawn(START);
+  await lock.unlock();
+  assert.equal(await ended(child), 0, child.output.text);
+  await assertServes(site);
 });
 
 testWith(["sshd"], "a silent server is noticed and replaced", async () => {
@@ -366,7 +387,7 @@ testWith(["sshd"], "the log tells what happened", async () => {
   await child.waitFor(/warning .*closed.*\n.*home is reconnecting\n.*is up\n/);
   assert.doesNotMatch(child.stdout.text, /connecting\n[^]*home is connecting/);
   child.signal("SIGINT");
-  assert.equal(await child.exit, 130);
+  assert.equal(await ended(child), 130);
   await succeed(sandbox, STOP);
   // still there to be read
   assert.match(await succeed(sandbox, logs), /home is stopped\n$/);

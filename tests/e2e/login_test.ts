@@ -336,6 +336,21 @@ testWith(["sshd"], "a pinned host key is the only one", async () => {
   await assertServes(site);
 });
 
+testWith(["sshd"], "without a user name, as whose account it is", async () => {
+  await using site = await startSite();
+  const { sandbox, sshd } = site;
+  await writeProfile(sandbox, {
+    ...site,
+    server: `${sshd.host}:${sshd.port}`,
+  });
+  // as ssh, which does not look at it
+  sandbox.env.USER = "nobody";
+  await succeed(sandbox, START);
+  await assertServes(site);
+  const { server } = await statusUntil(sandbox, () => true);
+  assert.equal(server, site.server);
+});
+
 testWith(["sshd"], "goes through a jump host of the profile", async () => {
   await using site = await startSite();
   await using jump = await startJumpHost(site);
@@ -382,7 +397,7 @@ async function assertJumps(site: Site, jump: Sshd): Promise<void> {
   // an unknown jump host is named
   await succeed(sandbox, ["profile", "stop", "home"]);
   await jump.stop();
-  assertFails(await sandbox.run(START), 4, /^jump host 127\.0\.0\.1: /);
+  assertFails(await sandbox.run(START), 4, /^jump host 127\.0\.0\.1(:\d+)?: /);
   await assertNothingLeft(sandbox, site.port);
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import type { Child } from "../support/child.ts";
 import { freePort } from "../support/ports.ts";
 import { processesWithHome } from "../support/processes.ts";
 import { type RunResult, Sandbox } from "../support/program.ts";
@@ -100,11 +101,17 @@ export async function ask(
   url = "/",
   host = "127.0.0.1",
 ): Promise<string> {
-  // i2pd takes no request in pieces and no `host` in small letters
-  await connection.write(new TextEncoder().encode(
-    `GET ${url} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
-  ));
-  return await new Response(connection.readable).text();
+  // an answer that never comes is an error, not a test without end
+  const timer = setTimeout(() => connection.close(), 15_000);
+  try {
+    // i2pd takes no request in pieces and no `host` in small letters
+    await connection.write(new TextEncoder().encode(
+      `GET ${url} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`,
+    ));
+    return await new Response(connection.readable).text();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Checks that the page comes through the tunnel. */
@@ -234,7 +241,20 @@ export async function logUntil(
   ]);
   await child.waitFor(pattern);
   child.signal("SIGINT");
-  assert.equal(await child.exit, 130);
+  assert.equal(await ended(child), 130);
+}
+
+/** Waits until a process has ended, but not for ever. @returns its exit code */
+export async function ended(child: Child): Promise<number> {
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    child.signal("SIGKILL");
+  }, 15_000);
+  const code = await child.exit;
+  clearTimeout(timer);
+  assert(!late, `it does not end; it says:\n${child.output.text}`);
+  return code;
 }
 
 /** The files below a folder that contain a text, read byte by byte. */

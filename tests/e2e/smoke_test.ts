@@ -7,6 +7,7 @@ import { Sandbox } from "../support/program.ts";
 import {
   assertNothingLeft,
   assertServes,
+  ended,
   startSite,
   statusOf,
   statusUntil,
@@ -37,7 +38,7 @@ Deno.test("the demo stays until Ctrl-C", async () => {
   const [, url] = await demo.waitFor(/Open (http:\S+) in a browser; Ctrl-C/);
   assert.match(await (await fetch(url!)).text(), /Sample router console/);
   demo.signal("SIGINT");
-  assert.equal(await demo.exit, 130);
+  assert.equal(await ended(demo), 130);
   await assertNothingLeft(sandbox, Number(new URL(url!).port));
 });
 
