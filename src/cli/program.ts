@@ -183,6 +183,51 @@ function buildProgram() {
       await ssh(args, context(command));
     });
 
+  program.command("open")
+    .argument("<name>")
+    .argument(
+      "[service]",
+      "a service or forward of it; default: the first page",
+    )
+    .description("open the service's page in the browser")
+    .option("--print", "print the address instead")
+    .action(async (name, service, options, command) => {
+      const { open } = await import("./commands/open.ts");
+      await open(name, service, options, context(command));
+    });
+
+  const key = program.command("key")
+    .description("make SSH keys, and let them log in");
+
+  key.command("create")
+    .description("make a key pair; asks for a passphrase")
+    .addOption(
+      new Option("--type <type>", "kind of key").choices(
+        ["ed25519", "rsa", "ecdsa"] as const,
+      ).default("ed25519" as const),
+    )
+    .option("--file <file>", "private key file (default: ~/.ssh/id_TYPE)")
+    .option("--no-passphrase", "leave the private key unencrypted")
+    .option("--password-stdin", "read the passphrase from standard input")
+    .action(async (options, command) => {
+      const { keyCreate } = await import("./commands/key_create.ts");
+      await keyCreate(options, context(command));
+    });
+
+  key.command("install")
+    .argument("<name>", "a profile")
+    .description("let a key log in to the profile's server, and prove it")
+    .option("--file <file>", "public key file (default: the profile's key)")
+    .option(
+      "--password-stdin",
+      "read one line and use it for the first secret that is asked for",
+    )
+    .option("--accept-new", "store an unknown host key without asking")
+    .action(async (name, options, command) => {
+      const { keyInstall } = await import("./commands/key_install.ts");
+      await keyInstall(name, options, context(command));
+    });
+
   program.command("autostart")
     .addArgument(
       new Argument("<action>").choices(

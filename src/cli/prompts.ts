@@ -78,6 +78,17 @@ function askSecret(message: string): Promise<string> {
   );
 }
 
+/** A passphrase for a new key, twice the same; empty for none. */
+export async function askNewPassphrase(path: string): Promise<string> {
+  for (;;) {
+    const passphrase = await askSecret(
+      `Passphrase for ${path} (empty for none):`,
+    );
+    if (await askSecret("The same again:") === passphrase) return passphrase;
+    say("These were not the same.");
+  }
+}
+
 /** Asks on the terminal; there is nobody if it is none. */
 export function terminalPrompter(): Prompter {
   if (!isInteractive()) return nobody;
@@ -130,7 +141,7 @@ function askHostKey(
  * end), and nothing else.
  */
 export async function standardInputPrompter(): Promise<Prompter> {
-  let line: string | undefined = await firstLine();
+  let line: string | undefined = await readLine();
   return (question) => {
     if (!isSecret(question)) return Promise.resolve(undefined);
     const answer = line;
@@ -139,7 +150,8 @@ export async function standardInputPrompter(): Promise<Prompter> {
   };
 }
 
-async function firstLine(): Promise<string> {
+/** A line of standard input, without its end. */
+export async function readLine(): Promise<string> {
   const bytes: number[] = [];
   const one = new Uint8Array(1);
   // byte by byte: what follows belongs to whoever reads it next

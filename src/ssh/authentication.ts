@@ -1,6 +1,7 @@
 /**
  * Logging in (RFC 4252): public keys, then keyboard-interactive, then password,
- * the order of OpenSSH's PreferredAuthentications.
+ * the order of OpenSSH's PreferredAuthentications, as far as the server takes
+ * them, and again with what it takes after each partial success.
  *
  * @module
  */
@@ -8,93 +9,167 @@
 import { I2ptunError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { identities, type IdentityOptions } from "./identities.ts";
-import { isSecret } from "./prompter.ts";
+import { isPassword, type Prompter, type Question } from "./prompter.ts";
 import type { AnyAuthMethod } from "./ssh2.ts";
+
+/** The methods there are here, in OpenSSH's order. */
+export const METHODS = [
+  "publickey",
+  "keyboard-interactive",
+  "password",
+] as const;
+
+export type Method = typeof METHODS[number];
 
 export interface AuthenticationOptions extends Omit<IdentityOptions, "note"> {
   user: string;
   /** `user@host:port`, for prompts and messages. */
   login: string;
   /** What may be tried, in this order. */
-  methods: ("publickey" | "keyboard-interactive" | "password")[];
+  methods: readonly Method[];
   /** How often a wrong password may be corrected. */
   passwordAttempts: number;
+  /** The command with which a person can be asked, for messages. */
+  attend?: string | undefined;
+  /** Told why it cannot go on, such as that the person gave up. */
+  fail: (error: unknown) => void;
   log: Log;
 }
 
+/** A server that always wants one more method is not worth going on. */
+const MAX_PARTIAL_SUCCESSES = 8;
+
+type Start = (method: AnyAuthMethod | false) => void;
+
+interface KeyboardPrompt {
+  prompt: string;
+  echo?: boolean;
+}
+
 /**
- * One login. Hand {@link next} to ssh2 as its `authHandler`; if the server
- * refuses in the end, {@link refusal} says what was tried.
+ * One login. Hand {@link proceed} to ssh2 as its `authHandler` and tell
+ * {@link answered} what the server says; if it refuses in the end,
+ * {@link refusal} says what was tried.
  */
 export class Authentication {
   readonly #options: AuthenticationOptions;
+  readonly #ask: Prompter;
   readonly #attempts: AsyncGenerator<AnyAuthMethod>;
   readonly #notes: string[] = [];
   readonly #tried: string[] = [];
-  /** Answers that are worth keeping once the server has accepted them. */
+  /** Keys that a partial success has used up, by their public halves. */
+  readonly #used = new Set<string>();
+  /** The password that the current attempt gives. */
   #given: string | undefined;
-  #accepted: string[] | undefined;
+  #accepted: readonly string[] = [];
   #partial = false;
-  #nobodyToAsk = false;
+  #start: Start = () => {};
+  /** What nobody was there to answer. */
+  #unanswered: Question | undefined;
+  #failure: unknown;
+  #refused = 0;
 
   constructor(options: AuthenticationOptions) {
-    this.#options = {
-      ...options,
-      ask: async (question) => {
+    this.#options = options;
+    this.#ask = async (question) => {
+      if (this.#failure !== undefined) throw this.#failure;
+      try {
         const answer = await options.ask(question);
-        if (answer === undefined) this.#nobodyToAsk = true;
+        if (answer === undefined) this.#unanswered ??= question;
         return answer;
-      },
+      } catch (error) {
+        this.#failure ??= error;
+        throw error;
+      }
     };
     this.#attempts = this.#run();
   }
 
+  /** How many keys, passwords or answers the server has refused. */
+  get refused(): number {
+    return this.#refused;
+  }
+
   /**
-   * The next method to try, false when there is none left.
+   * The server's answer to an attempt (RFC 4252 §5.1).
    *
-   * @param accepted methods the server still takes; null before its first answer
-   * @param partial whether the last one was accepted and another must follow
+   * @param accepted methods that it takes now
+   * @param partial whether the attempt was right and another must follow
    */
-  async next(
-    accepted: string[] | null,
-    partial: boolean | null,
-  ): Promise<AnyAuthMethod | false> {
-    if (accepted) this.#accepted = accepted;
-    this.#partial = partial ?? false;
-    const { value, done } = await this.#attempts.next();
-    return done ? false : value;
+  answered(accepted: readonly string[], partial: boolean): void {
+    this.#accepted = accepted;
+    this.#partial = partial;
+    if (partial) {
+      this.#keep();
+      this.#options.log("debug", `accepted; the server wants ${accepted} too`);
+    } else if (this.#tried.length > 0) this.#refused++;
+  }
+
+  /** Starts the next attempt, also if the one before has not been answered. */
+  async proceed(start: Start): Promise<void> {
+    this.#start = start;
+    try {
+      const { value, done } = await this.#attempts.next();
+      if (this.#failure !== undefined) throw this.#failure;
+      this.#partial = false;
+      start(done ? false : value);
+    } catch (error) {
+      this.#options.fail(error);
+    }
   }
 
   /** Call when the server has accepted the login. */
   succeeded(): void {
-    const { login, secrets } = this.#options;
-    if (this.#given !== undefined) secrets.keepPassword(login, this.#given);
+    this.#keep();
   }
 
   /** Why the login failed. */
   refusal(said?: string): I2ptunError {
-    const { login } = this.#options;
+    const { login, attend } = this.#options;
     const tried = this.#tried.length > 0
       ? `tried ${this.#tried.join(", ")}`
       : "there was nothing to try";
-    const accepts = this.#accepted?.length
+    const accepts = this.#accepted.length > 0
       ? `; the server accepts ${this.#accepted.join(", ")}`
       : "";
     const reason = said ? ` (${said})` : "";
+    const missing = this.#unanswered && describeQuestion(this.#unanswered);
+    const needs = missing === undefined
+      ? ""
+      : `; ${missing} needs you${attend === undefined ? "" : `: ${attend}`}`;
     return new I2ptunError(
       "login-refused",
-      `login as ${login} was refused${reason}: ${tried}${accepts}`,
+      `login as ${login} was refused${reason}: ${tried}${accepts}${needs}`,
       {
-        remedy: this.#nobodyToAsk
-          ? "start it in a terminal to be asked for the password or passphrase, or give it with --password-stdin"
-          : "check the user name, and that the key is in the server's authorized_keys or the password is right",
+        remedy: missing === undefined
+          ? this.#advice(said)
+          : `start it in a terminal to be asked for ${missing}, or give a password or passphrase with --password-stdin`,
         details: this.#notes.map((note) => `note: ${note}`),
       },
     );
   }
 
+  #advice(said: string | undefined): string {
+    if (/too many/i.test(said ?? "")) {
+      return "name the right key: identity: in the profile, or IdentityFile in ssh_config";
+    }
+    const usable = this.#accepted.some((each) =>
+      this.#options.methods.includes(each as Method)
+    );
+    if (this.#accepted.length > 0 && !usable) {
+      return `have the server allow one of ${METHODS.join(", ")}`;
+    }
+    return "check the user name, and that the key is in the server's authorized_keys or the password is right";
+  }
+
+  /** Remembers the password that was just accepted. */
+  #keep(): void {
+    const { login, secrets } = this.#options;
+    if (this.#given !== undefined) secrets.keepPassword(login, this.#given);
+  }
+
   #takes(method: string): boolean {
-    return this.#accepted?.includes(method) ?? false;
+    return this.#accepted.includes(method);
   }
 
   async *#run(): AsyncGenerator<AnyAuthMethod> {
@@ -106,120 +181,113 @@ export class Authentication {
       "keyboard-interactive": () => this.#interactive(username),
       "password": () => this.#passwords(username),
     };
-    for (const method of this.#options.methods) {
-      if (this.#takes(method)) yield* run[method]();
+    const exhausted = new Set<Method>();
+    let partialSuccesses = 0;
+    for (;;) {
+      const method = this.#options.methods.find((each) =>
+        this.#takes(each) && !exhausted.has(each)
+      );
+      if (method === undefined) return;
+      yield* run[method]();
+      if (!this.#partial) exhausted.add(method);
+      else if (++partialSuccesses > MAX_PARTIAL_SUCCESSES) return;
+      else exhausted.clear();
     }
   }
 
   async *#publicKeys(username: string): AsyncGenerator<AnyAuthMethod> {
     const keys = identities({
       ...this.#options,
+      ask: this.#ask,
       note: (message) => {
         this.#notes.push(message);
         this.#options.log("info", message);
       },
     });
-    for await (const { label, agent } of keys) {
+    for await (const { label, blob, agent } of keys) {
+      if (this.#used.has(blob)) continue;
       this.#tried.push(`key ${label}`);
       this.#options.log("debug", `offering key ${label}`);
-      let signed = false;
-      yield {
-        type: "agent",
-        username,
-        agent: watch(agent, () => signed = true),
-      };
-      if (signed) {
-        // The key was accepted, yet the login goes on: another method must
-        // follow. Which, ssh2 does not pass on for agent keys, so ask again.
-        yield { type: "none", username };
-        if (!this.#takes("publickey")) return;
+      yield { type: "agent", username, agent };
+      if (this.#partial) {
+        this.#used.add(blob);
+        return;
       }
+      if (!this.#takes("publickey")) return;
     }
   }
 
   async *#interactive(username: string): AsyncGenerator<AnyAuthMethod> {
-    const { login, ask, secrets } = this.#options;
-    for (
-      let attempt = 1;
-      attempt <= this.#options.passwordAttempts;
-      attempt++
-    ) {
-      let unanswered = false;
+    const { login, secrets, passwordAttempts } = this.#options;
+    for (let attempt = 1; attempt <= passwordAttempts; attempt++) {
+      let answered = true;
       let reused = false;
-      if (attempt === 1) this.#tried.push("keyboard-interactive");
-      yield {
-        type: "keyboard-interactive",
-        username,
-        prompt: async (name, instructions, _language, prompts, finish) => {
-          const answers: string[] = [];
-          for (const { prompt, echo } of prompts) {
-            const question = {
-              kind: "interactive",
-              login,
-              name,
-              instructions,
-              prompt,
-              echo: echo ?? false,
-            } as const;
-            const isPassword = isSecret(question) &&
-              /passwor[dt]/i.test(prompt);
-            const kept = isPassword && attempt === 1
-              ? secrets.password(login)
-              : undefined;
-            reused = kept !== undefined;
-            const answer = kept ?? await ask(question).catch((error) => {
-              this.#failure = error;
-              return undefined;
-            });
-            if (answer === undefined) {
-              unanswered = true;
-              break;
-            }
-            if (isPassword) this.#given = answer;
-            answers.push(answer);
+      const prompt = async (
+        name: string,
+        instructions: string,
+        _language: string,
+        prompts: KeyboardPrompt[],
+        finish: (answers: string[]) => void,
+      ) => {
+        const answers: string[] = [];
+        for (const { prompt, echo = false } of prompts) {
+          const question = {
+            ...{ kind: "interactive", login, name, instructions } as const,
+            ...{ prompt, echo },
+          };
+          const kept = attempt === 1 && isPassword(question)
+            ? secrets.password(login)
+            : undefined;
+          reused ||= kept !== undefined;
+          const answer = kept ??
+            await this.#ask(question).catch(() => undefined);
+          if (answer === undefined) {
+            answered = false;
+            // RFC 4252 §5.1: a new attempt ends this one; wrong answers would
+            // count, and some servers end the connection over a missing one
+            return await this.proceed(this.#start);
           }
-          finish(unanswered ? [] : answers);
-        },
+          if (isPassword(question)) this.#given = answer;
+          answers.push(answer);
+        }
+        finish(answers);
       };
+      if (attempt === 1) this.#tried.push("keyboard-interactive");
+      yield { type: "keyboard-interactive", username, prompt };
       this.#given = undefined;
-      if (this.#failure) throw this.#failure;
-      if (unanswered) return;
+      if (!answered || this.#partial) return;
       if (reused) secrets.forgetPassword(login);
-      if (this.#partial || !this.#takes("keyboard-interactive")) return;
+      if (!this.#takes("keyboard-interactive")) return;
     }
   }
 
-  #failure: unknown;
-
   async *#passwords(username: string): AsyncGenerator<AnyAuthMethod> {
-    const { login, ask, secrets } = this.#options;
-    for (
-      let attempt = 1;
-      attempt <= this.#options.passwordAttempts;
-      attempt++
-    ) {
+    const { login, secrets, passwordAttempts } = this.#options;
+    for (let attempt = 1; attempt <= passwordAttempts; attempt++) {
       const kept = attempt === 1 ? secrets.password(login) : undefined;
-      const password = kept ?? await ask({ kind: "password", login, attempt });
+      const password = kept ??
+        await this.#ask({ kind: "password", login, attempt });
       if (password === undefined) return;
       if (attempt === 1) this.#tried.push("password");
       this.#given = password;
       yield { type: "password", username, password };
       this.#given = undefined;
+      if (this.#partial) return;
       secrets.forgetPassword(login);
-      if (this.#partial || !this.#takes("password")) return;
+      if (!this.#takes("password")) return;
     }
   }
 }
 
-/** The same agent, telling when it is asked to sign. */
-function watch<T extends { sign: (...args: never[]) => unknown }>(
-  agent: T,
-  onSign: () => void,
-): T {
-  const sign = agent.sign.bind(agent);
-  agent.sign = ((...args: never[]) => {
-    onSign();
-    return sign(...args);
-  }) as T["sign"];
-  return agent;
+function describeQuestion(question: Question): string {
+  switch (question.kind) {
+    case "passphrase":
+      return `the passphrase for ${question.path}`;
+    case "password":
+      return "the password";
+    case "interactive":
+      return `the answer to "${question.prompt.trim()}"`;
+    case "host-key":
+      return "the host key";
+  }
 }

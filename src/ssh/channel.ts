@@ -1,5 +1,6 @@
 /**
- * A forwarded connection as the server sees it, and how it ended.
+ * Forwarded connections as the server sees them: how they ended, and why there
+ * is none.
  *
  * ssh2 reports the end of a channel's data in the same way whether the far side
  * ended it or the whole connection was lost. A relay has to tell them apart:

@@ -14,7 +14,12 @@ import {
   type TargetAddress,
 } from "../forward/address.ts";
 import type { Log } from "../log.ts";
-import { algorithmOffer } from "./algorithms.ts";
+import {
+  type AlgorithmOffer,
+  algorithmOffer,
+  type AlgorithmSettings,
+  keyTypeOf,
+} from "./algorithms.ts";
 import {
   Authentication,
   type AuthenticationOptions,
@@ -22,8 +27,15 @@ import {
 import { Backpressure } from "./backpressure.ts";
 import { deferWrites, openFailure, watchEnd } from "./channel.ts";
 import { dial } from "./dial.ts";
-import { type HostKeyOptions, knownAs, verifyHostKey } from "./host_key.ts";
+import { handshakeFailure } from "./handshake_failure.ts";
+import {
+  type HostKeyOptions,
+  knownAs,
+  verifyHostKey,
+  WrongPinError,
+} from "./host_key.ts";
 import { KnownHosts } from "./known_hosts.ts";
+import { Patience } from "./patience.ts";
 import type { Prompter } from "./prompter.ts";
 import {
   formatServerListen,
@@ -31,12 +43,15 @@ import {
   type ServeIncoming,
   ServerListeners,
 } from "./server_listeners.ts";
+import { type Greeting, isStrict, overhearGreeting } from "./server_offer.ts";
 import {
   Client,
   type ClientChannel,
   type ClientErrorExtensions,
   type SshClient,
 } from "./ssh2.ts";
+import { onUserauthFailure, signWithSha2Only } from "./ssh2_internals.ts";
+import { Watchdog } from "./watchdog.ts";
 
 export interface ConnectionOptions {
   host: string;
@@ -58,6 +73,8 @@ export interface ConnectionOptions {
     | "defaults"
     | "onlyNamed"
     | "agent"
+    | "agentPatienceMs"
+    | "attend"
     | "checkPermissions"
     | "secrets"
     | "methods"
@@ -66,13 +83,26 @@ export interface ConnectionOptions {
   hostKey:
     & Pick<HostKeyOptions, "pin" | "unknown" | "alias" | "hash">
     & {
-      /** known_hosts files; new keys go to the first. */
+      /** known_hosts files. */
       files: string[];
+      /** The one that new keys go to; undefined: nowhere. */
+      store: string | undefined;
     };
+  algorithms?: AlgorithmSettings | undefined;
   ask: Prompter;
   log: Log;
   signal: AbortSignal;
 }
+
+/** What came of a command. */
+export interface CommandResult {
+  /** Its exit status; 255 if a signal ended it. */
+  code: number;
+  /** Both its outputs; no more than the beginning, if it is long. */
+  output: string;
+}
+
+const MAX_OUTPUT = 64 * 1024;
 
 /** Where a forwarded connection came from (RFC 4254 §7.2, originator). */
 export interface Originator {
@@ -97,7 +127,6 @@ export class Connection {
     this.#listeners = new ServerListeners(client);
     this.#backpressure = new Backpressure(transport);
     this.closed = closed;
-    // comes before ssh2 ends the channels
     client.on("close", () => this.#lost = true);
   }
 
@@ -133,7 +162,8 @@ export class Connection {
       for (const warning of knownHosts.warnings) {
         options.log("warning", warning);
       }
-      return await logIn(transport, knownHosts, { ...options, ask, signal });
+      const attempt = { ...options, ask, signal };
+      return await logInByAnyKey(transport, knownHosts, attempt);
     } finally {
       patience.end();
     }
@@ -212,6 +242,49 @@ export class Connection {
     }
   }
 
+  /**
+   * Runs a command on the server (RFC 4254 §6.5), without a terminal.
+   *
+   * @param input its standard input, whole
+   * @throws {I2ptunError} `login-refused` if the server lets nobody run
+   *   commands, `unreachable` if the connection is lost meanwhile
+   */
+  exec(command: string, input: string): Promise<CommandResult> {
+    return new Promise((resolve, reject) => {
+      const started = (error: Error | undefined, channel: ClientChannel) => {
+        if (error) {
+          return reject(
+            this.#lost ? lostMeanwhile("the command") : new I2ptunError(
+              "login-refused",
+              "the server lets this user run no commands",
+              { cause: error },
+            ),
+          );
+        }
+        let output = "";
+        const collect = (text: string) => {
+          output = (output + text).slice(0, MAX_OUTPUT);
+        };
+        channel.setEncoding("utf8").on("data", collect);
+        channel.stderr.setEncoding("utf8").on("data", collect);
+        // it may end without reading what it is given
+        channel.on("error", () => {});
+        let code: number | undefined;
+        channel.on("exit", (status: number | null) => code = status ?? 255);
+        channel.on("close", () => {
+          if (code === undefined) reject(lostMeanwhile("the command"));
+          else resolve({ code, output });
+        });
+        channel.end(input);
+      };
+      try {
+        this.#client.exec(command, started);
+      } catch {
+        reject(lostMeanwhile("the command"));
+      }
+    });
+  }
+
   /** Asks the server to listen no longer; `at` as {@link listen} returned it. */
   cancelListen(at: ListenAddress): void {
     try {
@@ -269,9 +342,44 @@ function dialThrough(
   });
 }
 
+/**
+ * A pinned fingerprint does not tell the type of the key, so if the server shows
+ * another key, its keys of other types are looked at, each by a new connection.
+ *
+ * @param seen types of keys that were not the pinned one
+ */
+async function logInByAnyKey(
+  transport: Socket | ClientChannel,
+  knownHosts: KnownHosts,
+  options: ConnectionOptions,
+  seen: string[] = [],
+): Promise<Connection> {
+  const greeting = overhearGreeting(transport);
+  const offer = algorithmOffer(
+    knownHosts.keyTypes(...knownAs({ ...options.hostKey, ...options })),
+    options.algorithms,
+    seen,
+  );
+  try {
+    return await logIn(transport, greeting, offer, knownHosts, options);
+  } catch (error) {
+    if (!(error instanceof WrongPinError)) throw error;
+    const now = [...seen, error.keyType];
+    const hasMore = offer.serverHostKey.some((algorithm) =>
+      greeting.offer?.serverHostKey.includes(algorithm) &&
+      !now.includes(keyTypeOf(algorithm))
+    );
+    if (!hasMore) throw error;
+    const again = await dialThrough(options, options.signal);
+    return await logInByAnyKey(again, knownHosts, options, now);
+  }
+}
+
 /** The SSH handshake and login over an open transport. */
 function logIn(
   transport: Socket | ClientChannel,
+  greeting: Greeting,
+  offer: AlgorithmOffer,
   knownHosts: KnownHosts,
   options: ConnectionOptions,
 ): Promise<Connection> {
@@ -284,7 +392,9 @@ function logIn(
     login,
     ask: options.ask,
     log,
+    fail: (error) => fail(error),
   });
+  let fail: (error: unknown) => void;
 
   return new Promise((resolve, reject) => {
     const client = new Client();
@@ -294,7 +404,7 @@ function logIn(
     let acceptedKey: Uint8Array | undefined;
     let end: (reason: I2ptunError) => void;
     const closed = new Promise<I2ptunError>((done) => end = done);
-    const fail = (error: unknown) => {
+    fail = (error: unknown) => {
       reason ??= I2ptunError.from(error);
       client.destroy();
       transport.destroy();
@@ -315,9 +425,13 @@ function logIn(
 
     client.on("handshake", (negotiated) => {
       shookHands = true;
+      signWithSha2Only(client);
+      const strict = greeting.offer && isStrict(greeting.offer);
       log(
         "debug",
-        `${server}: ${negotiated.kex}, ${negotiated.serverHostKey}, ${negotiated.cs.cipher}`,
+        `${server} (${greeting.software}): ${negotiated.kex}${
+          strict ? " (strict)" : ""
+        }, ${negotiated.serverHostKey}, ${negotiated.cs.cipher}`,
       );
     });
     client.on(
@@ -349,13 +463,18 @@ function logIn(
         fail(
           shookHands
             ? error.level === "client-socket"
-              ? closedDuringLogin(server, error)
+              ? closedDuringLogin(server, authentication, error)
               : authentication.refusal(
                 error.level === "client-authentication"
                   ? undefined
                   : error.message,
               )
-            : handshakeFailure(error, server),
+            : handshakeFailure(error, {
+              server,
+              host: options.hostKey.alias ?? host,
+              greeting,
+              offer,
+            }),
         );
       }
     });
@@ -369,7 +488,7 @@ function logIn(
           "unreachable",
           `${server} closed the connection`,
         )
-        : closedDuringLogin(server);
+        : closedDuringLogin(server, authentication);
       end(reason);
       reject(reason);
     });
@@ -383,9 +502,7 @@ function logIn(
         // ssh2 asks, the watchdog listens: any answer counts
         keepaliveInterval: watchdog.askEveryMs,
         keepaliveCountMax: Infinity,
-        algorithms: algorithmOffer(
-          knownHosts.keyTypes(...knownAs({ ...options.hostKey, host, port })),
-        ) as never,
+        algorithms: { ...offer, kex: [...offer.kex] } as never,
         hostVerifier: (key: Uint8Array, verdict: (ok: boolean) => void) => {
           // each rekeying proves the key again (RFC 4253 §9)
           if (acceptedKey) return verdict(sameBytes(acceptedKey, key));
@@ -394,7 +511,7 @@ function logIn(
             host,
             port,
             knownHosts,
-            file: options.hostKey.files[0] ?? "",
+            file: options.hostKey.store,
             ask: options.ask,
             log,
           }).then(() => {
@@ -406,12 +523,15 @@ function logIn(
           });
         },
         authHandler: ((
-          accepted: string[] | null,
-          partial: boolean | null,
-          next: (method: unknown) => void,
+          _accepted: unknown,
+          _partial: unknown,
+          start: (method: unknown) => void,
         ) => {
-          authentication.next(accepted, partial).then(next, fail);
+          authentication.proceed(start);
         }) as never,
+      });
+      onUserauthFailure(client, (methods, partial) => {
+        authentication.answered(methods, partial);
       });
     } catch (error) {
       fail(error);
@@ -431,130 +551,22 @@ function lost(error: Error, server: string): I2ptunError {
   );
 }
 
-function closedDuringLogin(server: string, cause?: Error): I2ptunError {
+/** Some servers, such as dropbear, end a login they refuse without a word. */
+const REFUSALS_BEFORE_CLOSING = 3;
+
+function closedDuringLogin(
+  server: string,
+  authentication: Authentication,
+  cause?: Error,
+): I2ptunError {
+  if (authentication.refused >= REFUSALS_BEFORE_CLOSING) {
+    return authentication.refusal(
+      `too many attempts: the server closed the connection after ${authentication.refused}`,
+    );
+  }
   return new I2ptunError(
     "unreachable",
     `${server} closed the connection before the login was complete`,
     { remedy: "look at the SSH server's log for the reason", cause },
   );
-}
-
-function handshakeFailure(
-  error: Error & ClientErrorExtensions,
-  server: string,
-): I2ptunError {
-  if (/no matching/.test(error.message)) {
-    return new I2ptunError(
-      "unreachable",
-      `${server} and i2ptun have no algorithm in common: ${
-        error.message.replace(/^Handshake failed: /, "")
-      }`,
-      { remedy: "update the SSH server", cause: error },
-    );
-  }
-  if (error.level === "client-socket") {
-    return new I2ptunError(
-      "unreachable",
-      `the connection to ${server} broke: ${error.message}`,
-      {
-        remedy: "try again; if it stays so, look at the network",
-        cause: error,
-      },
-    );
-  }
-  return new I2ptunError(
-    "unreachable",
-    `what answers at ${server} is not an SSH server (${error.message})`,
-    {
-      remedy: "check the port: SSH servers usually listen on 22",
-      cause: error,
-    },
-  );
-}
-
-/** A time limit that stands still while a person is being asked. */
-class Patience {
-  readonly signal: AbortSignal;
-  readonly #controller = new AbortController();
-  readonly #error: () => Error;
-  #leftMs: number;
-  #since = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(limitMs: number, error: () => Error) {
-    this.signal = this.#controller.signal;
-    this.#leftMs = limitMs;
-    this.#error = error;
-    this.#resume();
-  }
-
-  async pausedFor<T>(wait: Promise<T>): Promise<T> {
-    this.end();
-    this.#leftMs -= performance.now() - this.#since;
-    try {
-      return await wait;
-    } finally {
-      this.#resume();
-    }
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-  }
-
-  #resume(): void {
-    this.#since = performance.now();
-    this.#timer = setTimeout(
-      () => this.#controller.abort(this.#error()),
-      Math.max(this.#leftMs, 1000),
-    );
-  }
-}
-
-/** Notices that a transport has fallen silent. */
-class Watchdog {
-  /** How often the server has to be asked for a sign of life. */
-  readonly askEveryMs: number;
-  readonly #limitMs: number;
-  readonly #transport: Duplex;
-  readonly #onSilence: () => void;
-  #heardAt = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-
-  constructor(
-    transport: Duplex,
-    keepalive: { intervalMs: number; count: number },
-    onSilence: () => void,
-  ) {
-    this.#transport = transport;
-    this.#limitMs = keepalive.intervalMs * keepalive.count;
-    // with a count of 1 the answer needs time before the limit
-    this.askEveryMs = keepalive.count === 1
-      ? keepalive.intervalMs / 2
-      : keepalive.intervalMs;
-    this.#onSilence = onSilence;
-  }
-
-  readonly #heard = () => {
-    this.#heardAt = performance.now();
-  };
-
-  start(): void {
-    this.#heard();
-    this.#transport.on("data", this.#heard);
-    this.#arm(this.#limitMs);
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#transport.removeListener("data", this.#heard);
-  }
-
-  #arm(ms: number): void {
-    this.#timer = setTimeout(() => {
-      const left = this.#heardAt + this.#limitMs - performance.now();
-      if (left <= 0) this.#onSilence();
-      else this.#arm(left);
-    }, ms);
-  }
 }

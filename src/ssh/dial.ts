@@ -19,7 +19,18 @@ export interface DialOptions {
   bindAddress?: string | undefined;
   /** Ends the attempt; its reason is thrown. */
   signal: AbortSignal;
+  /** How names become addresses; the system's way unless given. */
+  lookup?: Lookup | undefined;
 }
+
+/** The addresses of a name, the preferred ones first, as getaddrinfo(3). */
+export type Lookup = (
+  host: string,
+  family: 0 | 4 | 6,
+) => Promise<{ address: string; family: number }[]>;
+
+const systemLookup: Lookup = (host, family) =>
+  lookup(host, { all: true, family, verbatim: true });
 
 /** RFC 8305 §5: how long an address may take before the next one is tried too. */
 const ATTEMPT_DELAY_MS = 250;
@@ -32,9 +43,24 @@ const ATTEMPT_DELAY_MS = 250;
 export async function dial(options: DialOptions): Promise<Socket> {
   const { host, signal } = options;
   signal.throwIfAborted();
-  const addresses = await resolveHost(host, options.family ?? 0);
-  signal.throwIfAborted();
+  const resolved = resolveHost(host, options.family ?? 0, options.lookup);
+  // the system's lookup cannot be ended, but need not be waited for
+  const addresses = await unlessAborted(resolved, signal);
   return await race(addresses, options);
+}
+
+async function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }
 
 /**
@@ -45,15 +71,26 @@ export async function dial(options: DialOptions): Promise<Socket> {
 export async function resolveHost(
   host: string,
   family: 0 | 4 | 6 = 0,
+  find: Lookup = systemLookup,
 ): Promise<string[]> {
-  if (isIP(host)) return [host];
+  const literal = isIP(host);
+  if (literal !== 0) {
+    if (family === 0 || family === literal) return [host];
+    throw new I2ptunError(
+      "usage",
+      `${host} is no IPv${family} address, and no other is allowed`,
+      { remedy: "correct AddressFamily in ssh_config" },
+    );
+  }
   let found: { address: string; family: number }[];
   try {
-    found = await lookup(host, { all: true, family, verbatim: true });
+    found = await find(host, family);
   } catch (cause) {
     throw new I2ptunError(
       "unreachable",
-      `cannot find the address of ${host}`,
+      family === 0
+        ? `cannot find the address of ${host}`
+        : `cannot find an IPv${family} address of ${host}`,
       {
         remedy:
           `check the spelling of ${host} and that this machine is online, or use its IP address`,
@@ -96,7 +133,7 @@ function race(
       if (address === undefined) {
         if (trying.size === 0) {
           settle();
-          reject(refused(host, port, failures));
+          reject(refused(host, port, bindAddress, failures));
         }
         return;
       }
@@ -145,14 +182,28 @@ const REASONS: Record<string, { said: string; remedy: string }> = {
   },
 };
 
+/** What systems say about an address to connect from that cannot be. */
+const CANNOT_BIND = new Set([
+  "EADDRNOTAVAIL",
+  "EINVAL",
+  "EAFNOSUPPORT",
+]);
+
 function refused(
   host: string,
   port: number,
+  bindAddress: string | undefined,
   failures: { address: string; code: string }[],
 ): I2ptunError {
   const last = failures.at(-1)?.code ?? "";
-  const reason = REASONS[last] ??
-    { said: `cannot be reached: ${last}`, remedy: "check the address" };
+  const cannotBind = bindAddress !== undefined && CANNOT_BIND.has(last);
+  const reason = cannotBind
+    ? {
+      said: `cannot be reached from ${bindAddress}`,
+      remedy: "correct BindAddress in ssh_config: one of this machine's own",
+    }
+    : REASONS[last] ??
+      { said: `cannot be reached: ${last}`, remedy: "check the address" };
   const tried = failures.map((each) => each.address);
   const where = tried.length === 1 && tried[0] === host
     ? ""

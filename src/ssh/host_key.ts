@@ -16,8 +16,8 @@ export interface HostKeyOptions {
   host: string;
   port: number;
   knownHosts: KnownHosts;
-  /** Where a new key is stored. */
-  file: string;
+  /** Where a new key is stored; undefined: nowhere. */
+  file: string | undefined;
   /** The only acceptable fingerprint, `SHA256:…`. */
   pin?: string | undefined;
   /** HostKeyAlias: the name in known_hosts, whatever host and port are. */
@@ -37,6 +37,25 @@ export function knownAs(
   return alias === undefined ? [host, port] : [alias, 22];
 }
 
+/** The key is not the pinned one; another key of the server may be. */
+export class WrongPinError extends I2ptunError {
+  readonly keyType: string;
+
+  constructor(server: string, key: Uint8Array, pin: string) {
+    super(
+      "host-key",
+      `the host key of ${server} is ${
+        fingerprint(key)
+      }, but the profile pins ${pin}`,
+      {
+        remedy:
+          "do not connect unless you know why it changed; then correct host_key in the profile",
+      },
+    );
+    this.keyType = keyType(key);
+  }
+}
+
 /**
  * Returns if `key` (SSH wire format, RFC 4253 §6.6) may be trusted.
  *
@@ -52,17 +71,16 @@ export async function verifyHostKey(
   const seen = fingerprint(key);
   if (options.pin !== undefined) {
     if (seen === options.pin) return;
-    throw new I2ptunError(
-      "host-key",
-      `the host key of ${server} is ${seen}, but the profile pins ${options.pin}`,
-      {
-        remedy:
-          "do not connect unless you know why it changed; then correct host_key in the profile",
-      },
-    );
+    throw new WrongPinError(server, key, options.pin);
   }
 
   const found = options.knownHosts.check(...knownAs(options), key);
+  if ("certAuthority" in found && found.certAuthority) {
+    log(
+      "warning",
+      `known_hosts trusts a certificate authority for ${server}, but i2ptun does not support certificates: the key itself has to be known`,
+    );
+  }
   switch (found.status) {
     case "known":
       return;
@@ -92,12 +110,6 @@ export async function verifyHostKey(
     }
   }
 
-  if (found.certAuthority) {
-    log(
-      "warning",
-      `known_hosts has a certificate authority for ${server}, but certificates are not supported`,
-    );
-  }
   if (options.unknown === "refuse") {
     throw new I2ptunError(
       "host-key",
@@ -135,23 +147,25 @@ export async function verifyHostKey(
       );
     }
   }
+  await store(key, server, options);
+}
+
+/** Failing to is no reason not to connect, as with ssh. */
+async function store(
+  key: Uint8Array,
+  server: string,
+  options: HostKeyOptions,
+): Promise<void> {
+  const { file, hash, log } = options;
+  if (file === undefined) return;
   try {
-    await addKnownHost(
-      options.file,
-      ...knownAs(options),
-      key,
-      options.hash === undefined ? {} : { hash: options.hash },
-    );
+    await addKnownHost(file, ...knownAs(options), key, { hash });
     log(
       "info",
-      `stored the host key of ${server} (${seen}) in ${options.file}`,
+      `stored the host key of ${server} (${fingerprint(key)}) in ${file}`,
     );
   } catch (error) {
-    log(
-      "warning",
-      `cannot store the host key of ${server}: ${
-        error instanceof Error ? error.message : error
-      }`,
-    );
+    const { message } = error as Error;
+    log("warning", `cannot store the host key of ${server}: ${message}`);
   }
 }

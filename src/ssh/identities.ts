@@ -6,10 +6,10 @@
  * @module
  */
 
-import { I2ptunError } from "../errors.ts";
-import { readFile } from "node:fs/promises";
 import { Buffer } from "node:buffer";
-import { BaseAgent, createAgent, type ParsedKey, utils } from "./ssh2.ts";
+import { readFile } from "node:fs/promises";
+import { I2ptunError } from "../errors.ts";
+import { agentIdentities, agentSign, type SignatureHash } from "./agent.ts";
 import {
   type PrivateKeyFile,
   readPrivateKey,
@@ -17,6 +17,7 @@ import {
 } from "./private_key.ts";
 import type { Prompter } from "./prompter.ts";
 import type { Secrets } from "./secrets.ts";
+import { BaseAgent, type ParsedKey, utils } from "./ssh2.ts";
 
 export interface IdentityOptions {
   /** Key files named by the user. */
@@ -27,6 +28,8 @@ export interface IdentityOptions {
   onlyNamed: boolean;
   /** The agent's socket or pipe; undefined: no agent. */
   agent: string | undefined;
+  /** How long the agent may take to list its keys. */
+  agentPatienceMs?: number | undefined;
   checkPermissions: boolean;
   ask: Prompter;
   secrets: Secrets;
@@ -37,75 +40,88 @@ export interface IdentityOptions {
 /** A key to try. `agent` is what ssh2 asks for the key and its signature. */
 export interface Identity {
   label: string;
-  agent: AgentKey | FileKey;
+  /** The public half as it travels, in base64. */
+  blob: string;
+  agent: SigningKey;
 }
 
 const PASSPHRASE_ATTEMPTS = 3;
 
+/** An agent that runs answers at once; asking its user is for signatures. */
+const AGENT_PATIENCE_MS = 5000;
+
 /**
  * Yields the keys in the order they should be tried: the named ones (by the
- * agent where it holds them), then what else the agent has, and without named
- * ones the default files. Named first, since servers end a login after a few
- * wrong keys (sshd_config MaxAuthTries).
+ * agent where it holds them), then the usual ones that the agent holds, then
+ * what else it has, and without named ones the usual files. Named first, since
+ * servers end a login after a few wrong keys (sshd_config MaxAuthTries).
  */
 export async function* identities(
   options: IdentityOptions,
 ): AsyncGenerator<Identity> {
-  const held = await agentKeys(options);
+  const held = await heldByAgent(options);
   const tried = new Set<string>();
-  const fromAgent = function* (wanted: (blob: string) => boolean) {
-    for (const key of held) {
-      const blob = blobOf(key);
-      if (tried.has(blob) || !wanted(blob)) continue;
-      tried.add(blob);
-      yield {
-        label: `${key.comment || key.type} (agent)`,
-        agent: new AgentKey(options.agent ?? "", key),
-      };
+  const once = function* (all: Iterable<Identity>) {
+    for (const identity of all) {
+      if (tried.has(identity.blob)) continue;
+      tried.add(identity.blob);
+      yield identity;
     }
   };
-
-  for (const path of options.named) {
+  const ofAgent = async (path: string) => {
     const blob = await publicBlob(path);
-    if (blob !== undefined) yield* fromAgent((each) => each === blob);
-    if (blob !== undefined && tried.has(blob)) continue;
+    return held.filter((each) => each.blob === blob);
+  };
+
+  const { named, defaults, onlyNamed } = options;
+  for (const path of named) {
+    const inAgent = await ofAgent(path);
+    yield* once(inAgent);
+    if (inAgent.length > 0) continue;
     const identity = await fileIdentity(path, options, true);
-    if (identity) yield identity;
+    if (identity) yield* once([identity]);
   }
-  if (!options.onlyNamed) yield* fromAgent(() => true);
-  if (options.named.length > 0) return;
-  for (const path of options.defaults) {
-    const blob = await publicBlob(path);
-    if (blob !== undefined && tried.has(blob)) continue;
+  const usual = named.length > 0 ? [] : defaults;
+  for (const path of usual) yield* once(await ofAgent(path));
+  if (!onlyNamed) yield* once(held);
+  for (const path of usual) {
+    if ((await ofAgent(path)).length > 0) continue;
     const identity = await fileIdentity(path, options, false);
-    if (identity) yield identity;
+    if (identity) yield* once([identity]);
   }
 }
 
-function agentKeys(options: IdentityOptions): Promise<ParsedKey[]> {
+async function heldByAgent(options: IdentityOptions): Promise<Identity[]> {
   const path = options.agent;
-  if (path === undefined) return Promise.resolve([]);
-  return new Promise((resolve) => {
-    createAgent(path).getIdentities((error, keys) => {
-      if (error) options.note(`the SSH agent at ${path} does not answer`);
-      resolve(
-        (keys ?? []).filter((key): key is ParsedKey =>
-          typeof key === "object" && "getPublicSSH" in key
-        ),
-      );
-    });
-  });
+  if (path === undefined) return [];
+  try {
+    const patience = AbortSignal.timeout(
+      options.agentPatienceMs ?? AGENT_PATIENCE_MS,
+    );
+    return (await agentIdentities(path, patience)).map(({ key, comment }) => ({
+      label: `${comment || key.type} (agent)`,
+      blob: base64(key.getPublicSSH()),
+      agent: new SigningKey(
+        key,
+        (data, hash) => agentSign(path, key.getPublicSSH(), data, hash),
+      ),
+    }));
+  } catch (error) {
+    const { message } = error as Error;
+    options.note(`the SSH agent at ${path} cannot be used: ${message}`);
+    return [];
+  }
 }
 
-function blobOf(key: ParsedKey): string {
-  return Buffer.from(key.getPublicSSH()).toString("base64");
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
 }
 
 /** The public key of a key file, from itself or from the `.pub` beside it. */
 async function publicBlob(path: string): Promise<string | undefined> {
   try {
     const file = await readPrivateKey(path, { checkPermissions: false });
-    if (file.publicKey) return Buffer.from(file.publicKey).toString("base64");
+    if (file.publicKey) return base64(file.publicKey);
   } catch {
     // what is wrong with it is told when its turn comes
   }
@@ -125,6 +141,12 @@ async function fileIdentity(
   options: IdentityOptions,
   named: boolean,
 ): Promise<Identity | undefined> {
+  if (path.endsWith(".pub") && await publicBlob(path) !== undefined) {
+    options.note(
+      `${path} is the public half of a key that the SSH agent does not hold (name the private key instead)`,
+    );
+    return undefined;
+  }
   let file: PrivateKeyFile;
   try {
     file = await readPrivateKey(path, {
@@ -142,26 +164,57 @@ async function fileIdentity(
     return undefined;
   }
   const blob = await publicBlob(path);
-  const open = () => decrypt(file, options);
-  if (blob === undefined) {
-    const key = await open();
-    return key && { label: path, agent: new FileKey(key, () => open()) };
-  }
-  const publicKey = utils.parseKey(Buffer.from(blob, "base64"));
-  if (publicKey instanceof Error) {
-    options.note(`${path}: ${publicKey.message}`);
+  const open = () => unlock(file, options);
+  // without its public half, the key cannot even be offered while it is locked
+  const key = blob === undefined
+    ? await open()
+    : utils.parseKey(Buffer.from(blob, "base64"));
+  if (key instanceof Error) {
+    options.note(`${path}: ${key.message}`);
     return undefined;
   }
-  return { label: path, agent: new FileKey(publicKey, open) };
+  if (key === undefined) return undefined;
+  const sign = async (data: Buffer, hash: SignatureHash | undefined) => {
+    const opened = await open();
+    if (!opened) throw new Error(`${path} is locked`);
+    if (base64(opened.getPublicSSH()) !== base64(key.getPublicSSH())) {
+      options.note(`${path}.pub does not belong to ${path}`);
+      throw new Error(`${path}.pub does not belong to ${path}`);
+    }
+    const signature: Buffer | Error = opened.sign(data, hash);
+    if (signature instanceof Error) throw signature;
+    return signature;
+  };
+  return {
+    label: path,
+    blob: base64(key.getPublicSSH()),
+    agent: new SigningKey(key, sign),
+  };
 }
 
-async function decrypt(
+/** The key ready to sign; undefined, with a note, if it cannot be had. */
+async function unlock(
   file: PrivateKeyFile,
   options: IdentityOptions,
 ): Promise<ParsedKey | undefined> {
   const kept = options.secrets.key(file.path);
   if (kept) return kept;
-  if (!file.encrypted) return await file.decrypt();
+  try {
+    return file.encrypted
+      ? await askAndDecrypt(file, options)
+      : await file.decrypt();
+  } catch (error) {
+    const { kind, message } = I2ptunError.from(error);
+    if (kind === "interrupted") throw error;
+    options.note(message);
+    return undefined;
+  }
+}
+
+async function askAndDecrypt(
+  file: PrivateKeyFile,
+  options: IdentityOptions,
+): Promise<ParsedKey | undefined> {
   for (let attempt = 1; attempt <= PASSPHRASE_ATTEMPTS; attempt++) {
     const answer = await options.ask({
       kind: "passphrase",
@@ -189,33 +242,16 @@ async function decrypt(
 }
 
 type SignCallback = (error?: Error | null, signature?: Buffer) => void;
-type SignOptions = { hash?: "sha1" | "sha256" | "sha512" };
+type SignOptions = { hash?: SignatureHash | "sha1" };
 
-/** One key that the SSH agent holds. */
-class AgentKey extends BaseAgent<ParsedKey> {
-  constructor(readonly path: string, readonly key: ParsedKey) {
-    super();
-  }
-
-  getIdentities(done: (error?: Error | null, keys?: ParsedKey[]) => void) {
-    done(null, [this.key]);
-  }
-
-  sign(
-    _key: ParsedKey,
-    data: Buffer,
-    options: SignOptions | SignCallback,
-    done?: SignCallback,
-  ) {
-    createAgent(this.path).sign(this.key, data, options as SignOptions, done);
-  }
-}
-
-/** One key file, opened when the server wants its signature. */
-class FileKey extends BaseAgent<ParsedKey> {
+/** One key, as ssh2 takes it from an agent: its signature may take its time. */
+class SigningKey extends BaseAgent<ParsedKey> {
   constructor(
     readonly key: ParsedKey,
-    readonly open: () => Promise<ParsedKey | undefined>,
+    readonly signature: (
+      data: Buffer,
+      hash: SignatureHash | undefined,
+    ) => Promise<Buffer>,
   ) {
     super();
   }
@@ -230,13 +266,10 @@ class FileKey extends BaseAgent<ParsedKey> {
     options: SignOptions | SignCallback,
     done?: SignCallback,
   ) {
-    this.open().then((key) => {
-      if (!key) return done?.(new Error("the key is locked"));
-      // ssh2 gives options wherever it calls its own agents
-      const hash = (options as SignOptions).hash;
-      const signature = key.sign(data, hash);
-      if (signature instanceof Error) done?.(signature);
-      else done?.(null, signature);
-    }).catch((error) => done?.(error));
+    // ssh2 gives options wherever it calls an agent
+    const { hash } = options as SignOptions;
+    if (hash === "sha1") return done?.(new Error("SHA-1 is too weak"));
+    this.signature(data, hash)
+      .then((signature) => done?.(null, signature), (error) => done?.(error));
   }
 }

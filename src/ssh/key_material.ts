@@ -192,7 +192,8 @@ function encodeOpenSsh(key: KeyMaterial, comment: string): string {
     `${file.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`;
 }
 
-function encodeSecret(key: KeyMaterial): Uint8Array {
+/** The private half as it stands in OpenSSH's format (PROTOCOL.key). */
+export function encodeSecret(key: KeyMaterial): Uint8Array {
   switch (key.type) {
     case "ssh-rsa": {
       const { n, e, d, iqmp, p, q } = key;

@@ -41,5 +41,24 @@ export function isSecret(question: Question): boolean {
     (question.kind === "interactive" && !question.echo);
 }
 
+/** "Password" as servers call it, in the languages PAM has been translated to most. */
+const PASSWORD =
+  /passwor[dt]|passwd|passphrase|mot de passe|contrase|senha|wachtwoord|lösenord|salasana|passord|adgangskode|hasło|heslo|jelszó|parol|şifre|пароль|κωδικός|密码|密碼|パスワード|비밀번호/i;
+
+/** What marks a one-time code, or a new password, though it is called one. */
+const ONCE =
+  /one[- ]?time|\botp\b|oath|totp|token|code|pin\b|factor|2fa|mfa|yubi|duo|challenge|new|again|retype|re-?enter|repeat|confirm/i;
+
+/**
+ * Whether a keyboard-interactive prompt asks for the password itself, whose
+ * answer will be right the next time too.
+ */
+export function isPassword(
+  question: Extract<Question, { kind: "interactive" }>,
+): boolean {
+  return !question.echo && PASSWORD.test(question.prompt) &&
+    !ONCE.test(question.prompt);
+}
+
 /** For when nobody is there. */
 export const nobody: Prompter = () => Promise.resolve(undefined);

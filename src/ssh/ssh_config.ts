@@ -45,6 +45,8 @@ export interface SshHostConfig {
   identityAgent: string | undefined;
   /** The nearest server first. Empty if set to `none`. */
   proxyJump: JumpHost[] | undefined;
+  /** `FILE:LINE` of a ProxyCommand, which is left out. */
+  proxyCommandAt: string | undefined;
   /** Empty if set to `none`. */
   userKnownHostsFile: string[] | undefined;
   /** Empty if set to `none`. */
@@ -172,9 +174,12 @@ function settle(
     );
 
   const command = settings.proxyCommand;
-  if (command && command.value.toLowerCase() !== "none") {
+  const proxyCommandAt = command && command.value.toLowerCase() !== "none"
+    ? command.at
+    : undefined;
+  if (proxyCommandAt !== undefined) {
     reader.warnings.add(
-      `${command.at}: ProxyCommand is left out, because i2ptun starts no programs; use ProxyJump`,
+      `${proxyCommandAt}: ProxyCommand is left out, because i2ptun starts no programs; use ProxyJump`,
     );
   }
 
@@ -183,6 +188,7 @@ function settle(
     hostName: reader.finalHost,
     user,
     hostKeyAlias: alias,
+    proxyCommandAt,
     identityFiles: lists.identityFile.length === 0
       ? undefined
       : lists.identityFile.flatMap((one) =>

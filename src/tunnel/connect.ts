@@ -5,6 +5,7 @@
  */
 
 import { I2ptunError } from "../errors.ts";
+import { formatHostPort } from "../forward/address.ts";
 import type { Log } from "../log.ts";
 import { Connection } from "../ssh/connection.ts";
 import type { Prompter } from "../ssh/prompter.ts";
@@ -52,9 +53,11 @@ export async function connectRoute(
 
 function atJumpHost(hop: Hop, thrown: unknown): I2ptunError {
   const error = I2ptunError.from(thrown);
+  const { host, port } = hop;
+  const name = port === 22 ? host : formatHostPort(host, port);
   return new I2ptunError(
     error.kind,
-    `jump host ${hop.host}: ${error.message}`,
+    `jump host ${name}: ${error.message}`,
     error,
   );
 }

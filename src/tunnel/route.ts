@@ -10,6 +10,9 @@ import { formatHostPort } from "../forward/address.ts";
 import { type Environment, expandHome, pathsOf } from "../platform/paths.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { ServerAddress } from "../profile/server_address.ts";
+import { findAgent } from "../ssh/agent_path.ts";
+import { algorithmOffer } from "../ssh/algorithms.ts";
+import { type Method, METHODS } from "../ssh/authentication.ts";
 import type { ConnectionOptions } from "../ssh/connection.ts";
 import { readSshConfig, type SshHostConfig } from "../ssh/ssh_config.ts";
 
@@ -43,7 +46,8 @@ const MAX_HOPS = 16;
 /**
  * Works out the route of a profile.
  *
- * @throws {I2ptunError} `usage` if ~/.ssh/config has mistakes
+ * @throws {I2ptunError} `usage` if ~/.ssh/config has mistakes, or says that a
+ *   program has to be started to get there
  */
 export async function resolveRoute(
   profile: Profile,
@@ -53,16 +57,28 @@ export async function resolveRoute(
   const read = async (address: ServerAddress) => {
     const config = await readHostConfig(profile, environment, address);
     warnings.push(...config.warnings);
+    if (config.compression) {
+      warnings.push(
+        `Compression for ${address.host} is left out: i2ptun has none`,
+      );
+    }
     return config;
   };
 
+  const { agent } = pathsOf(environment);
+  const around: Around = {
+    profile,
+    environment,
+    agent: await findAgent(environment.system, environment.userName, agent),
+  };
   const config = await read(profile.server);
-  const server = hopOf(profile.server, config, profile, environment, true);
+  const server = hopOf(profile.server, config, around, true);
   const hops: Hop[] = [];
   let waiting = profile.jump.length > 0
     ? profile.jump
     : toAddresses(config.proxyJump);
   // the nearest jump host may need one of its own, as with ssh
+  let nearest = { address: profile.server, config };
   while (waiting.length > 0) {
     if (hops.length + waiting.length > MAX_HOPS) {
       throw new I2ptunError("usage", "the jump hosts lead in a circle", {
@@ -71,12 +87,12 @@ export async function resolveRoute(
     }
     const configs = await Promise.all(waiting.map(read));
     hops.unshift(
-      ...waiting.map((each, i) =>
-        hopOf(each, configs[i]!, profile, environment, false)
-      ),
+      ...waiting.map((each, i) => hopOf(each, configs[i]!, around, false)),
     );
+    nearest = { address: waiting[0]!, config: configs[0]! };
     waiting = toAddresses(configs[0]?.proxyJump);
   }
+  refuseProxyCommand(nearest.address.host, nearest.config);
   return {
     hops: [...hops, server],
     server,
@@ -105,6 +121,22 @@ export function readHostConfig(
   });
 }
 
+/**
+ * A direct connection instead may fail, or tell the wrong people where the user
+ * connects from.
+ */
+function refuseProxyCommand(host: string, config: SshHostConfig): void {
+  if (config.proxyCommandAt === undefined) return;
+  throw new I2ptunError(
+    "usage",
+    `${config.proxyCommandAt} says to reach ${host} by a ProxyCommand, and i2ptun starts no programs`,
+    {
+      remedy:
+        "use ProxyJump instead, or jump: in the profile; to connect directly, ProxyCommand none",
+    },
+  );
+}
+
 function sshConfigFiles(profile: Profile, environment: Environment): string[] {
   const { sshConfig } = profile;
   if (sshConfig === false) return [];
@@ -119,11 +151,18 @@ function toAddresses(jumps: SshHostConfig["proxyJump"]): ServerAddress[] {
   return (jumps ?? []).map(({ user, host, port }) => ({ user, host, port }));
 }
 
+/** What every hop of a route is made from. */
+interface Around {
+  profile: Profile;
+  environment: Environment;
+  /** The agent that there is unless the configuration names another. */
+  agent: string | undefined;
+}
+
 function hopOf(
   address: ServerAddress,
   config: SshHostConfig,
-  profile: Profile,
-  environment: Environment,
+  { profile, environment, agent }: Around,
   isServer: boolean,
 ): Hop {
   const paths = pathsOf(environment);
@@ -132,11 +171,23 @@ function hopOf(
   const host = config.hostName;
   const port = address.port ?? config.port ?? 22;
   const user = address.user ?? config.user ?? environment.userName;
-  const named = profile.identity.length > 0
-    ? profile.identity.map(expand)
-    : config.identityFiles ?? [];
-  const usual = profile.identity.length === 0 &&
-    config.identityFiles === undefined;
+  const own = profile.identity.map(expand);
+  const fromFile = config.identityFiles ?? [];
+  // a jump host may have a key of its own
+  const named = isServer
+    ? own.length > 0 ? own : fromFile
+    : [...fromFile, ...own];
+  const usual = own.length === 0 && config.identityFiles === undefined;
+  const userFiles = profile.knownHosts
+    ? [expand(profile.knownHosts)]
+    : config.userKnownHostsFile ?? [paths.knownHosts];
+  const algorithms = {
+    kexAlgorithms: config.kexAlgorithms,
+    hostKeyAlgorithms: config.hostKeyAlgorithms,
+    ciphers: config.ciphers,
+    macs: config.macs,
+  };
+  algorithmOffer([], algorithms); // what is wrong is told before connecting
   const { intervalMs, count } = profile.keepalive;
   return {
     host,
@@ -163,7 +214,8 @@ function hopOf(
       named,
       defaults: usual ? paths.identities : [],
       onlyNamed: config.identitiesOnly ?? false,
-      agent: agentOf(profile, config, paths.agent),
+      agent: agentOf(profile, config, agent),
+      attend: `i2ptun profile start ${profile.name}`,
       checkPermissions: environment.system !== "windows",
       methods: methodsOf(config),
       passwordAttempts: config.numberOfPasswordPrompts ?? 3,
@@ -173,16 +225,16 @@ function hopOf(
       alias: config.hostKeyAlias,
       hash: config.hashKnownHosts,
       files: [
-        ...(profile.knownHosts
-          ? [expand(profile.knownHosts)]
-          : config.userKnownHostsFile ?? [paths.knownHosts]),
+        ...userFiles,
         ...(config.globalKnownHostsFile ?? paths.systemKnownHosts),
       ],
+      store: userFiles[0],
       unknown:
         ({ "yes": "refuse", "no": "accept", "accept-new": "accept" } as const)[
           config.strictHostKeyChecking as "yes"
         ] ?? "ask",
     },
+    algorithms,
   };
 }
 
@@ -196,9 +248,7 @@ function agentOf(
 }
 
 /** OpenSSH's PreferredAuthentications, of what there is here. */
-const METHODS = ["publickey", "keyboard-interactive", "password"] as const;
-
-function methodsOf(config: SshHostConfig): (typeof METHODS[number])[] {
+function methodsOf(config: SshHostConfig): Method[] {
   const allowed = {
     "publickey": config.pubkeyAuthentication,
     "keyboard-interactive": config.kbdInteractiveAuthentication,

@@ -101,6 +101,7 @@ Host web
         { host: "b%" },
         { host: "fe80::1", port: 2200 },
       ],
+      proxyCommandAt: undefined,
       userKnownHostsFile: [`${home}/one`, "/two/web.example.org", hash],
       globalKnownHostsFile: [],
       strictHostKeyChecking: "no",
@@ -257,10 +258,12 @@ Match all
   CanonicalizeHostname yes
 `;
   await withHome({ config }, async (context, home) => {
-    const { warnings, port, proxyJump } = await readSshConfig("h", {}, context);
+    const read = await readSshConfig("h", {}, context);
+    const { warnings, port, proxyJump, proxyCommandAt } = read;
     assert.equal(port, undefined);
     assert.equal(proxyJump, undefined);
     const file = `${home}/.ssh/config`;
+    assert.equal(proxyCommandAt, `${file}:3`);
     const expected = [
       [3, /ProxyCommand .* use ProxyJump/],
       [7, /Match exec .* starts no programs/],

@@ -7,7 +7,6 @@ import { openUrl } from "../../platform/open_url.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { Prompter } from "../../ssh/prompter.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
-import { checkSupported } from "../../tunnel/supported.ts";
 import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
 import { print, printJson, say, styles, warn } from "../output.ts";
@@ -41,7 +40,6 @@ export async function startProfiles(
   options: StartOptions,
   context: Context,
 ): Promise<void> {
-  for (const profile of profiles) checkSupported(profile);
   const [first] = profiles;
   if (options.foreground && first && profiles.length > 1) {
     throw new I2ptunError("usage", "--foreground takes one profile", {

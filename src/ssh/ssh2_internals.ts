@@ -1,0 +1,57 @@
+/**
+ * What ssh2 knows but has no public way to tell or to set. Everything that
+ * reaches into it is here, and `tests/ssh/authentication_test.ts` sees whether
+ * it still fits.
+ *
+ * @module
+ */
+
+import type { SshClient } from "./ssh2.ts";
+
+interface Protocol {
+  _handlers: {
+    USERAUTH_FAILURE(
+      protocol: Protocol,
+      methods: string[],
+      partial: boolean,
+    ): void;
+  };
+  /** Peculiarities of the server, bit by bit. */
+  _compatFlags: number;
+}
+
+/** Makes ssh2 sign with RSA keys as if the server had asked for SHA-2. */
+const IMPLY_RSA_SHA2_SIGALGS = 1 << 4;
+
+function protocolOf(client: SshClient): Protocol {
+  return (client as unknown as { _protocol: Protocol })._protocol;
+}
+
+/**
+ * Calls `listener` whenever the server refuses an attempt or wants another one
+ * too (RFC 4252 §5.1), before ssh2 acts on it. ssh2 itself keeps the answer to
+ * itself after keys that it took from an agent.
+ *
+ * @param client one whose `connect` has been called
+ */
+export function onUserauthFailure(
+  client: SshClient,
+  listener: (methods: string[], partial: boolean) => void,
+): void {
+  const handlers = protocolOf(client)._handlers;
+  const original = handlers.USERAUTH_FAILURE;
+  handlers.USERAUTH_FAILURE = (protocol, methods, partial) => {
+    listener(methods, partial);
+    original(protocol, methods, partial);
+  };
+}
+
+/**
+ * Has RSA keys sign with SHA-2 (RFC 8332) even if the server does not say that
+ * it can: ssh2 would use SHA-1.
+ *
+ * @param client one that has just shaken hands
+ */
+export function signWithSha2Only(client: SshClient): void {
+  protocolOf(client)._compatFlags |= IMPLY_RSA_SHA2_SIGALGS;
+}
