@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Socket } from "node:net";
 import { I2ptunError } from "../errors.ts";
 import type { ClientChannel } from "../ssh/ssh2.ts";
 import { formatTarget, type Forward, type TargetAddress } from "./address.ts";
@@ -13,6 +12,7 @@ import { denialOf } from "./denial.ts";
 import { ListeningForward } from "./listening_forward.ts";
 import { negotiate } from "./negotiate.ts";
 import { hangUp, relay } from "./relay.ts";
+import type { Socket } from "./socket.ts";
 import { TimeLimit } from "./time_limit.ts";
 
 export class DynamicForward

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { createServer, isIPv6, type Server, type Socket } from "node:net";
 import { I2ptunError } from "../errors.ts";
 import { formatHostPort, type ListenAddress } from "./address.ts";
+import { listenAt, type Listening, type Socket } from "./socket.ts";
 
 export interface Listener {
   /** `host:port` or socket path of each address. */
@@ -32,25 +32,30 @@ export interface ListenOptions {
  * @throws {I2ptunError} `forward`, saying why and who holds the port.
  */
 export async function openListener(options: ListenOptions): Promise<Listener> {
-  const { listen } = options;
-  const servers: Server[] = [];
-  const addresses: string[] = [];
-  const close = () => servers.forEach((server) => server.close());
+  const { listen, onConnection } = options;
+  const listening: Listening[] = [];
+  const close = () => listening.forEach((each) => each.close());
   try {
     if (listen.kind === "unix") {
-      servers.push(await bind({ path: listen.path }, options));
-      addresses.push(listen.path);
-    } else {
-      for (const { host, optional } of hostsOf(listen.bind)) {
-        try {
-          const server = await bind({ host, port: listen.port }, options);
-          servers.push(server);
-          addresses.push(formatHostPort(host, portOf(server) ?? listen.port));
-        } catch (error) {
-          if (!(optional && isMissingAddress(error))) throw error;
+      listening.push(listenAt({ path: listen.path }, onConnection));
+      return { addresses: [listen.path], close };
+    }
+    const { bind, port } = listen;
+    const addresses: string[] = [];
+    for (const { host, mayFail } of hostsOf(bind)) {
+      try {
+        const opened = listenAt({ host, port }, onConnection);
+        listening.push(opened);
+        addresses.push(formatHostPort(host, opened.port));
+      } catch (error) {
+        if (!mayFail(error as NodeError, listening.length)) throw error;
+        if (!isMissingAddress(error)) {
+          addresses.push(formatHostPort(host, port));
         }
       }
     }
+    const isIPv6 = (address: string) => Number(address.startsWith("["));
+    addresses.sort((a, b) => isIPv6(a) - isIPv6(b));
     return { addresses, close };
   } catch (error) {
     close();
@@ -58,63 +63,40 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
   }
 }
 
-function portOf(server: Server): number | undefined {
-  const address = server.address();
-  return typeof address === "object" ? address?.port : undefined;
-}
-
 type NodeError = Error & { code?: string };
 
-/** ::1 and :: are left out where the system has no IPv6. */
-function hostsOf(
-  bind: string | undefined,
-): { host: string; optional: boolean }[] {
+/** The addresses to listen at; where one `mayFail`, the others do. */
+function hostsOf(bind: string | undefined): {
+  host: string;
+  mayFail: (error: NodeError, open: number) => boolean;
+}[] {
   switch (bind) {
     case undefined:
     case "localhost":
       return [
-        { host: "127.0.0.1", optional: false },
-        { host: "::1", optional: true },
+        { host: "127.0.0.1", mayFail: () => false },
+        { host: "::1", mayFail: isMissingAddress },
       ];
     case "*":
     case "":
       return [
-        { host: "0.0.0.0", optional: false },
-        { host: "::", optional: true },
+        { host: "::", mayFail: isMissingAddress },
+        // on most systems :: has taken it already, ip(7) and ipv6(7)
+        {
+          host: "0.0.0.0",
+          mayFail: ({ code }, open) => code === "EADDRINUSE" && open > 0,
+        },
       ];
     default:
-      return [{ host: bind, optional: false }];
+      return [{ host: bind, mayFail: () => false }];
   }
 }
 
-/** Deno reports an address that this machine does not have as EINVAL. */
+/** Deno reports an IPv6 address on a system without IPv6 as EINVAL, too. */
 function isMissingAddress(error: unknown): boolean {
   const { code } = error as NodeError;
   return code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT" ||
     code === "EINVAL";
-}
-
-function bind(
-  at: { host: string; port: number } | { path: string },
-  options: ListenOptions,
-): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer({
-      allowHalfOpen: true,
-      pauseOnConnect: true,
-      noDelay: true,
-    });
-    server.once("error", reject);
-    server.listen(
-      "host" in at ? { ...at, ipv6Only: isIPv6(at.host), backlog: 511 } : at,
-      () => {
-        server.removeListener("error", reject);
-        server.on("error", () => {});
-        server.on("connection", options.onConnection);
-        resolve(server);
-      },
-    );
-  });
 }
 
 async function explain(
@@ -160,7 +142,7 @@ async function explain(
       },
     );
   }
-  if (isMissingAddress(error) || error.code === "ENOTFOUND") {
+  if (isMissingAddress(error) || /lookup address/.test(error.message)) {
     return new I2ptunError(
       "forward",
       `${name}: this machine has no address ${listen.bind}`,

@@ -5,13 +5,12 @@
  * @module
  */
 
-import type { Socket } from "node:net";
 import { I2ptunError } from "../errors.ts";
 import type { ClientChannel } from "../ssh/ssh2.ts";
 import type { Forward, TargetAddress } from "./address.ts";
 import { type Listener, openListener } from "./listener.ts";
-import { reset } from "./relay.ts";
 import type { ForwardOptions, RunningForward } from "./running_forward.ts";
+import type { Socket } from "./socket.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
 
 export abstract class ListeningForward<F extends Forward>
@@ -22,7 +21,7 @@ export abstract class ListeningForward<F extends Forward>
 
   constructor(readonly forward: F, readonly options: ForwardOptions) {}
 
-  /** Serves one client, whose socket is paused; what is thrown ends it. */
+  /** Serves one client, whose socket is unread; what is thrown ends it. */
   protected abstract serve(socket: Socket): Promise<void>;
 
   get addresses(): string[] {
@@ -45,7 +44,7 @@ export abstract class ListeningForward<F extends Forward>
   close(): void {
     this.#listener?.close();
     this.#listener = undefined;
-    for (const socket of this.#sockets) reset(socket);
+    for (const socket of this.#sockets) socket.reset();
   }
 
   /**
@@ -61,10 +60,8 @@ export abstract class ListeningForward<F extends Forward>
     for (;;) {
       const connection = await this.options.connection();
       try {
-        return await connection.openChannel(target, {
-          address: socket.remoteAddress ?? "127.0.0.1",
-          port: socket.remotePort ?? 0,
-        });
+        const from = socket.peer ?? { address: "127.0.0.1", port: 0 };
+        return await connection.openChannel(target, from);
       } catch (error) {
         if (I2ptunError.from(error).kind !== "unreachable") throw error;
         // nothing has been sent yet, so the next connection does as well
@@ -83,7 +80,6 @@ export abstract class ListeningForward<F extends Forward>
     connections.open++;
     connections.total++;
     this.#sockets.add(socket);
-    socket.on("error", () => {});
     socket.once("close", () => {
       connections.open--;
       this.#sockets.delete(socket);
@@ -92,7 +88,7 @@ export abstract class ListeningForward<F extends Forward>
       await this.serve(socket);
     } catch (error) {
       this.log(error);
-      reset(socket);
+      socket.reset();
     }
   }
 }

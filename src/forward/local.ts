@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Socket } from "node:net";
 import type { Forward } from "./address.ts";
 import { ListeningForward } from "./listening_forward.ts";
 import { relay } from "./relay.ts";
+import type { Socket } from "./socket.ts";
 
 export class LocalForward
   extends ListeningForward<Extract<Forward, { kind: "local" }>> {

@@ -5,11 +5,11 @@
  * @module
  */
 
-import type { Socket } from "node:net";
 import { Transform } from "node:stream";
 import { wasCut } from "../ssh/channel.ts";
 import type { ClientChannel } from "../ssh/ssh2.ts";
 import type { Body } from "./http_body.ts";
+import type { Socket } from "./socket.ts";
 import type { Traffic } from "./traffic.ts";
 
 /**
@@ -18,13 +18,6 @@ import type { Traffic } from "./traffic.ts";
  * answer that is on its way to it (RFC 1122 §4.2.2.13).
  */
 const LINGER_MS = 2000;
-
-/** Ends a socket in the way that its program notices as a failure. */
-export function reset(socket: Socket): void {
-  // Deno 2.7 has no resetAndDestroy
-  if (typeof socket.resetAndDestroy === "function") socket.resetAndDestroy();
-  else socket.destroy();
-}
 
 /** Ends a socket so that all that was written to it arrives. */
 export function hangUp(socket: Socket): void {
@@ -65,20 +58,23 @@ export function relay(
   channel.once("finish", halfDone);
   channel.once("end", () => {
     halfDone();
-    if (wasCut(channel)) reset(socket);
-    else socket.end();
+    if (!wasCut(channel)) socket.end();
   });
+  // also without EOF, which servers written in Go leave out, as for ssh(1)
   channel.once("close", () => {
-    if (wasCut(channel)) return reset(socket);
+    // what has come still goes to the client, but not as if it were all
+    if (wasCut(channel)) {
+      socket.write(new Uint8Array(), () => socket.reset());
+      return;
+    }
     toChannel.unpipe(channel);
     toChannel.resume();
     hangUp(socket);
   });
-  channel.on("error", () => reset(socket));
+  channel.on("error", () => socket.reset());
 
-  socket.on("error", () => {});
-  socket.once("close", (failed) => {
-    if (failed || !socket.readableEnded) channel.close();
+  socket.once("close", () => {
+    if (socket.errored || !socket.readableEnded) channel.close();
     // nobody reads any more: let the rest of the window go by
     channel.resume();
   });

@@ -5,11 +5,10 @@
  * @module
  */
 
-import { connect, type Socket } from "node:net";
 import { I2ptunError } from "../errors.ts";
 import type { LogLevel } from "../log.ts";
 import type { Connection } from "../ssh/connection.ts";
-import { dial } from "../ssh/dial.ts";
+import { resolveHost } from "../ssh/dial.ts";
 import {
   formatServerListen,
   type IncomingConnection,
@@ -23,8 +22,9 @@ import {
 } from "./address.ts";
 import { denialOf } from "./denial.ts";
 import { negotiate } from "./negotiate.ts";
-import { relay, reset } from "./relay.ts";
+import { relay } from "./relay.ts";
 import type { ForwardOptions, RunningForward } from "./running_forward.ts";
+import { connectTcp, connectUnix, type Socket } from "./socket.ts";
 import { TimeLimit } from "./time_limit.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
 
@@ -90,7 +90,7 @@ export class RemoteForward implements RunningForward {
     this.#ended.abort(new I2ptunError("interrupted", "the forward was closed"));
     if (this.#listening) this.#connection?.cancelListen(this.#listening);
     this.#connection = undefined;
-    for (const socket of this.#sockets) reset(socket);
+    for (const socket of this.#sockets) socket.reset();
   }
 
   /** Preferably where it was before, if the server had chosen the port. */
@@ -134,7 +134,7 @@ export class RemoteForward implements RunningForward {
       if (target) await this.#serve(incoming, target, connection);
       else await this.#serveProxy(incoming.accept());
     } catch (error) {
-      this.#log(messageOf(error));
+      if (!this.#ended.signal.aborted) this.#log(messageOf(error));
     } finally {
       connections.open--;
     }
@@ -152,7 +152,7 @@ export class RemoteForward implements RunningForward {
       if (!connection.lost) incoming.refuse();
       throw error;
     }
-    if (connection.lost) return reset(socket);
+    if (connection.lost) return void socket.reset();
     await this.#relay(socket, incoming.accept());
   }
 
@@ -192,26 +192,19 @@ export class RemoteForward implements RunningForward {
       ),
     );
     const signal = AbortSignal.any([limit.signal, this.#ended.signal]);
-    const socket = target.kind === "unix"
-      ? await connectUnix(target.path, signal)
-      : await dial({ ...target, signal });
-    socket.allowHalfOpen = true;
-    socket.on("error", () => {});
-    if (!this.#ended.signal.aborted) return socket;
-    reset(socket);
-    throw this.#ended.signal.reason;
+    const socket = await connectTo(target, signal);
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    if (this.#ended.signal.aborted) socket.reset();
+    return socket;
   }
 
   /** Resolves when the socket is closed. */
-  #relay(socket: Socket, channel: ClientChannel): Promise<void> {
-    return new Promise((resolve) => {
-      this.#sockets.add(socket);
-      socket.once("close", () => {
-        this.#sockets.delete(socket);
-        resolve();
-      });
-      relay(socket, channel, this.traffic);
-    });
+  async #relay(socket: Socket, channel: ClientChannel): Promise<void> {
+    if (socket.destroyed) return channel.close();
+    const over = new Promise((resolve) => socket.once("close", resolve));
+    relay(socket, channel, this.traffic);
+    await over;
   }
 
   #limit(reason: Error): TimeLimit {
@@ -235,23 +228,21 @@ function hangUp(channel: ClientChannel, reply: Uint8Array): void {
   channel.end(reply);
 }
 
-function connectUnix(path: string, signal: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ path });
-    const abort = () => socket.destroy(signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    socket.once("error", (error: Error & { code?: string }) => {
-      reject(
-        error instanceof I2ptunError ? error : new I2ptunError(
-          "forward",
-          `${path}: no program listens there (${error.code ?? error.message})`,
-          { cause: error },
-        ),
-      );
-    });
-    socket.once("connect", () => {
-      signal.removeEventListener("abort", abort);
-      resolve(socket);
-    });
-  });
+/** @throws {I2ptunError} `forward`, saying why */
+async function connectTo(
+  target: TargetAddress,
+  signal: AbortSignal,
+): Promise<Socket> {
+  try {
+    if (target.kind === "unix") {
+      return await connectUnix(target.path);
+    }
+    const addresses = await resolveHost(target.host);
+    return await connectTcp(addresses, target.port, signal);
+  } catch (error) {
+    if (error instanceof I2ptunError) throw error;
+    const said = (error as Error).message.replace(/ \(os error \d+\)$/, "");
+    const message = `${formatTarget(target)}: ${said}`;
+    throw new I2ptunError("forward", message, { cause: error });
+  }
 }

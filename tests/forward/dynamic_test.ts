@@ -3,8 +3,8 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { createForward } from "../../src/forward/create.ts";
 import type { ForwardOptions } from "../../src/forward/running_forward.ts";
+import { Socket } from "../../src/forward/socket.ts";
 import { startRemoteHost } from "../support/remote_host.ts";
-import { testWith } from "../support/requirements.ts";
 import {
   curl,
   dialTo,
@@ -17,6 +17,7 @@ import {
   sha256,
   startLink,
   startProgram,
+  testLink,
   until,
 } from "./setup.ts";
 import { type AnswerChannel, startStubServer } from "./stub_server.ts";
@@ -46,7 +47,7 @@ function startMirror(at?: string) {
   }, at);
 }
 
-testWith(["sshd"], "curl gets a page in every language", async () => {
+testLink(["sshd"], "curl gets a page in every language", async () => {
   await using link = await startLink();
   await using mirror = await startMirror();
   const proxy = `127.0.0.1:${portOf(await link.open(dynamic))}`;
@@ -62,7 +63,7 @@ testWith(["sshd"], "curl gets a page in every language", async () => {
   assert.deepEqual(link.log, []);
 });
 
-testWith(["sshd"], "IPv6 targets, as an address and in brackets", async () => {
+testLink(["sshd"], "IPv6 targets, as an address and in brackets", async () => {
   await using link = await startLink();
   await using mirror = await startMirror("::1");
   const proxy = `127.0.0.1:${portOf(await link.open(dynamic))}`;
@@ -74,7 +75,7 @@ testWith(["sshd"], "IPv6 targets, as an address and in brackets", async () => {
   }
 });
 
-testWith(["sshd"], "each reason has its code, and is in the log", async () => {
+testLink(["sshd"], "each reason has its code, and is in the log", async () => {
   await using link = await startLink({
     sshd: { config: "PermitOpen 127.0.0.1:* nowhere.i2p:*" },
   });
@@ -101,7 +102,7 @@ testWith(["sshd"], "each reason has its code, and is in the log", async () => {
   }
 });
 
-testWith(
+testLink(
   ["sshd"],
   "what it cannot do it says in the client's language",
   async () => {
@@ -125,7 +126,7 @@ testWith(
   },
 );
 
-testWith(
+testLink(
   ["sshd"],
   "what follows the handshake at once arrives, both ways, byte by byte too",
   async () => {
@@ -145,13 +146,11 @@ testWith(
       ] as const
     ) {
       const client = await dialTo(portOf(forward));
-      client.setNoDelay(true);
       client.end(Buffer.concat([hello, data]));
       const answer = await readAll(client);
       assert.equal(sha256(answer.subarray(answerLength)), sha256(data));
 
       const slow = await dialTo(portOf(forward));
-      slow.setNoDelay(true);
       for (const byte of hello) {
         slow.write(Uint8Array.of(byte));
         await new Promise((resolve) => setTimeout(resolve, 1));
@@ -166,7 +165,7 @@ testWith(
   },
 );
 
-testWith(
+testLink(
   ["sshd"],
   "a page's body passes, the client's next request does not",
   async () => {
@@ -183,7 +182,7 @@ testWith(
       `POST ${url} HTTP/1.1\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     client.write(post("first"));
     await readExactly(client, 27);
-    const server = target.sockets[0]!;
+    const server = await target.accepted(0);
     const next = once(server, "data").then(String);
     client.write("GET http://other.i2p/ HTTP/1.1\r\nCookie: secret\r\n\r\n");
     client.end();
@@ -193,7 +192,7 @@ testWith(
   },
 );
 
-testWith(
+testLink(
   ["sshd"],
   "a page's request and answer are whole, however large",
   async () => {
@@ -253,25 +252,30 @@ async function startStub(
   };
 }
 
-Deno.test("names go to the server exactly as the client gave them", async () => {
-  await using stub = await startStub((_accept, reject) => reject());
-  // names that this machine could look up, too, must not be
-  const names = ["some.i2p", "LocalHost", "xn--mnchen-3ya.i2p"];
-  for (const options of Object.values(LANGUAGES)) {
-    for (const name of names) {
-      await curl(...options, stub.proxy, `http://${name}/`);
+testLink(
+  [],
+  "names go to the server exactly as the client gave them",
+  async () => {
+    await using stub = await startStub((_accept, reject) => reject());
+    // names that this machine could look up, too, must not be
+    const names = ["some.i2p", "LocalHost", "xn--mnchen-3ya.i2p"];
+    for (const options of Object.values(LANGUAGES)) {
+      for (const name of names) {
+        await curl(...options, stub.proxy, `http://${name}/`);
+      }
     }
-  }
-  assert.deepEqual(
-    stub.asked.map(({ destIP, destPort }) => [destIP, destPort]),
-    Object.keys(LANGUAGES).flatMap(() => names.map((name) => [name, 80])),
-  );
-});
+    assert.deepEqual(
+      stub.asked.map(({ destIP, destPort }) => [destIP, destPort]),
+      Object.keys(LANGUAGES).flatMap(() => names.map((name) => [name, 80])),
+    );
+  },
+);
 
-Deno.test("the server is told who the client is", async () => {
+testLink([], "the server is told who the client is", async () => {
   await using stub = await startStub((_accept, reject) => reject());
-  const client = await dialTo(stub.port);
-  const { localPort } = client;
+  const conn = await Deno.connect({ port: stub.port });
+  const localPort = conn.localAddr.port;
+  const client = new Socket(conn);
   client.end("CONNECT a.i2p:80 HTTP/1.1\r\n\r\n");
   await readAll(client);
   const [{ srcIP, srcPort } = {}] = stub.asked;
@@ -291,48 +295,60 @@ function stoppedTime() {
   };
 }
 
-Deno.test("a target that does not answer in time is given up, and closed if it does later", async () => {
-  const time = stoppedTime();
-  let asked = Promise.withResolvers<void>();
-  let closings = 0;
-  let late: () => void = () => {};
-  await using stub = await startStub((accept) => {
-    late = () => accept().on("close", () => closings++).resume();
-    asked.resolve();
-  }, time);
-  const connect = "CONNECT a.i2p:80 HTTP/1.1\r\n\r\n";
-  const socks = Uint8Array.from([5, 1, 0, 5, 1, 0, 3, 1, 97, 0, 80]);
-  const cases = [[connect, /^HTTP\/1\.1 504 /], [socks, /^\x05\0\x05\x06/]];
-  for (const [said, answer] of cases as [string | Uint8Array, RegExp][]) {
-    const client = await dialTo(stub.port);
-    client.end(said);
-    await asked.promise;
-    asked = Promise.withResolvers();
-    time.pass();
-    assert.match((await readAll(client)).toString("latin1"), answer);
-    late();
-  }
-  await until(() => closings === cases.length, "the channels are closed");
-  assert.match(stub.log.join("\n"), /a\.i2p:80: .* within 10 s/);
-});
-
-Deno.test("a client that says nothing, or not enough, is let go in time", async () => {
-  const time = stoppedTime();
-  await using stub = await startStub((_accept, reject) => reject(), time);
-  for (const said of ["", "\x05", "\x05\x01\0", "CONNECT a.i2p"]) {
-    const client = await dialTo(stub.port);
-    if (said) client.write(said);
-    client.resume();
-    await until(() => {
+testLink(
+  [],
+  "a target that does not answer in time is given up, and closed if it does later",
+  async () => {
+    const time = stoppedTime();
+    let asked = Promise.withResolvers<void>();
+    let closings = 0;
+    let late: () => void = () => {};
+    await using stub = await startStub((accept) => {
+      late = () => accept().on("close", () => closings++).resume();
+      asked.resolve();
+    }, time);
+    const connect = "CONNECT a.i2p:80 HTTP/1.1\r\n\r\n";
+    const socks = Uint8Array.from([5, 1, 0, 5, 1, 0, 3, 1, 97, 0, 80]);
+    // HTTP/1.1 504
+    const cases = [[connect, /^485454502f312e3120353034/], [
+      socks,
+      /^05000506/,
+    ]];
+    for (const [said, answer] of cases as [string | Uint8Array, RegExp][]) {
+      const client = await dialTo(stub.port);
+      client.end(said);
+      await asked.promise;
+      asked = Promise.withResolvers();
       time.pass();
-      return client.readableEnded || client.destroyed;
-    }, "it is let go");
-    client.destroy();
-  }
-  assert.deepEqual([stub.asked, stub.log], [[], []]);
-});
+      assert.match((await readAll(client)).toString("hex"), answer);
+      late();
+    }
+    await until(() => closings === cases.length, "the channels are closed");
+    assert.match(stub.log.join("\n"), /a\.i2p:80: .* within 10 s/);
+  },
+);
 
-testWith(
+testLink(
+  [],
+  "a client that says nothing, or not enough, is let go in time",
+  async () => {
+    const time = stoppedTime();
+    await using stub = await startStub((_accept, reject) => reject(), time);
+    for (const said of ["", "\x05", "\x05\x01\0", "CONNECT a.i2p"]) {
+      const client = await dialTo(stub.port);
+      if (said) client.write(said);
+      client.resume();
+      await until(() => {
+        time.pass();
+        return client.readableEnded || client.destroyed;
+      }, "it is let go");
+      client.destroy();
+    }
+    assert.deepEqual([stub.asked, stub.log], [[], []]);
+  },
+);
+
+testLink(
   ["remote-host"],
   "only the server looks names up",
   async () => {

@@ -5,18 +5,18 @@ import { DEFAULTS } from "../../src/profile/profile.ts";
 import { systemClock } from "../../src/tunnel/clock.ts";
 import { Tunnel } from "../../src/tunnel/tunnel.ts";
 import { freePort } from "../support/ports.ts";
-import { testWith } from "../support/requirements.ts";
 import {
-  closed,
   curl,
   dialTo,
   echo,
   portOf,
   random,
   readAll,
+  released,
   sha256,
   startLink,
   startProgram,
+  testLink,
   until,
 } from "./setup.ts";
 
@@ -48,7 +48,7 @@ async function greeting(where: Parameters<typeof dialTo>[0]): Promise<string> {
   return text;
 }
 
-testWith(
+testLink(
   ["sshd"],
   "bytes are exact both ways, and counted by direction",
   async () => {
@@ -74,7 +74,7 @@ testWith(
   },
 );
 
-testWith(
+testLink(
   ["sshd"],
   "each connection goes to the target of where it came in",
   async () => {
@@ -114,9 +114,9 @@ testWith(
       `${link.dir}/two`,
     ]);
     assert.equal(await greeting(port), "number 0");
-    assert.equal(await greeting({ host: "127.0.0.2", port }), "number 1");
+    assert.equal(await greeting({ hostname: "127.0.0.2", port }), "number 1");
     assert.equal(
-      await greeting({ host: "127.0.0.3", port: chosen }),
+      await greeting({ hostname: "127.0.0.3", port: chosen }),
       "number 2",
     );
     assert.equal(await greeting(`${link.dir}/one`), "number 3");
@@ -124,7 +124,7 @@ testWith(
   },
 );
 
-testWith(
+testLink(
   ["sshd"],
   "either side may end first, and the other is still heard",
   async () => {
@@ -148,7 +148,7 @@ testWith(
   },
 );
 
-testWith(
+testLink(
   ["sshd"],
   "a target that is not there is in the log, and the client let go",
   async () => {
@@ -156,19 +156,19 @@ testWith(
     const missing = `${link.dir}/missing`;
     for (
       const [target, said] of [
-        [freePort(), /^back: localhost:\d+ refused the connection/],
-        [missing, /^back: \S+\/missing: no program listens there \(ENOENT\)/],
+        [freePort(), /^back: localhost:\d+: Connection refused$/],
+        [missing, /^back: \S+\/missing: No such file or directory$/],
       ] as const
     ) {
       const forward = await link.open(remote(0, target));
-      await closed(await dialTo(portOf(forward)));
+      await released(await dialTo(portOf(forward)));
       await until(() => forward.traffic.connections.open === 0, "it is over");
       assert.match(link.log.splice(0).join("\n"), said);
     }
   },
 );
 
-testWith(
+testLink(
   ["sshd"],
   "without a target, the server's side is a SOCKS proxy",
   async () => {
@@ -209,7 +209,7 @@ testWith(
   },
 );
 
-testWith(["sshd"], "what the server refuses says what to look at", async () => {
+testLink(["sshd"], "what the server refuses says what to look at", async () => {
   await using link = await startLink({
     sshd: {
       config: "PermitListen localhost:1234\nAllowStreamLocalForwarding local",
@@ -236,13 +236,14 @@ testWith(["sshd"], "what the server refuses says what to look at", async () => {
   );
 });
 
-testWith(
+testLink(
   ["sshd"],
   "a start that one forward fails, fails as a whole",
   async () => {
-    await using link = await startLink();
-    await using taken = await startProgram();
     const [local, there] = [freePort(), freePort()];
+    await using link = await startLink({
+      sshd: { config: `PermitListen localhost:${there}` },
+    });
     const tunnel = new Tunnel({
       profile: {
         ...DEFAULTS,
@@ -262,7 +263,7 @@ testWith(
             target: { kind: "tcp", host: "127.0.0.1", port: 7657 },
           },
           { ...remote(there, 80), name: "good" },
-          { ...remote(taken.port, 80), name: "bad" },
+          { ...remote(freePort(), 80), name: "bad" },
         ],
       },
       server: "me@127.0.0.1:22",
@@ -278,12 +279,12 @@ testWith(
     assert.equal(tunnel.state.name, "failed");
     await until(() => link.sshd.connections().length === 1, "the session ends");
     for (const port of [local, there]) {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      await until(() => isFree(port), "the port is free");
     }
   },
 );
 
-testWith(
+testLink(
   ["sshd"],
   "after a reconnect it asks until the old session lets go, and says so once",
   async () => {
@@ -321,7 +322,7 @@ testWith(
   },
 );
 
-testWith(
+testLink(
   ["sshd"],
   "it stops asking when it is closed or the connection is lost again",
   async () => {
@@ -345,7 +346,7 @@ testWith(
   },
 );
 
-testWith(
+testLink(
   ["sshd"],
   "a port that the server chose is kept where possible",
   async () => {
@@ -367,7 +368,7 @@ testWith(
   },
 );
 
-testWith(
+testLink(
   ["sshd"],
   "closing it frees the server's port and cuts its connections",
   async () => {
@@ -377,7 +378,7 @@ testWith(
     const port = portOf(forward);
     const client = await dialTo(port);
     await target.accepted(0);
-    const gone = closed(client);
+    const gone = released(client);
     forward.close();
     await gone;
     await until(() => isFree(port), "the port is free");

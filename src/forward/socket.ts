@@ -1,0 +1,163 @@
+/**
+ * A connection of this machine as a half-open stream.
+ *
+ * Not a `node:net` socket: with those, Deno (2.7.11 and 2.9.6) drops what is
+ * still to be written when the other side ends its sending meanwhile. A slow
+ * reader that half-closes would lose megabytes of its answer, and not notice.
+ *
+ * @module
+ */
+
+import { Duplex } from "node:stream";
+
+/** An address to listen at or connect to. */
+export type SocketAddress = { host: string; port: number } | { path: string };
+
+export interface Listening {
+  /** 0 for a Unix socket. */
+  port: number;
+  close(): void;
+}
+
+/** How long to wait when accept(2) fails, mostly for want of descriptors. */
+const ACCEPT_AGAIN_MS = 100;
+
+/**
+ * Listens at one address.
+ *
+ * @throws {Error} with the system's `code`
+ */
+export function listenAt(
+  at: SocketAddress,
+  onConnection: (socket: Socket) => void,
+): Listening {
+  const listener = "path" in at
+    ? Deno.listen({ transport: "unix", path: at.path })
+    : Deno.listen({ hostname: at.host, port: at.port });
+  let open = true;
+  const accept = async () => {
+    while (open) {
+      try {
+        onConnection(new Socket(await listener.accept()));
+      } catch {
+        if (!open) return;
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_AGAIN_MS));
+      }
+    }
+  };
+  accept();
+  const { addr } = listener;
+  return {
+    port: addr.transport === "tcp" ? addr.port : 0,
+    close: () => {
+      open = false;
+      listener.close();
+    },
+  };
+}
+
+/**
+ * Connects to the first of the addresses that answers.
+ *
+ * @param addresses of IP; at least one
+ * @throws {Error} the system's, about the last address
+ */
+export async function connectTcp(
+  addresses: string[],
+  port: number,
+  signal: AbortSignal,
+): Promise<Socket> {
+  let failure: unknown;
+  for (const hostname of addresses) {
+    try {
+      return new Socket(await Deno.connect({ hostname, port, signal }));
+    } catch (error) {
+      signal.throwIfAborted();
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/** Connects to a Unix socket. @throws {Error} the system's */
+export async function connectUnix(path: string): Promise<Socket> {
+  return new Socket(await Deno.connect({ transport: "unix", path }));
+}
+
+/** A read takes as much at first, and ever more while reads come full; bytes. */
+const FIRST_READ = 4 * 1024;
+const LARGEST_READ = 128 * 1024;
+
+/** So much may wait in each direction before the other side has to, in bytes. */
+const BUFFER_LIMIT = 64 * 1024;
+
+/**
+ * Unread until asked. How it failed, if it did, is in `errored` once it has
+ * emitted `close`; an `error` that nobody listens to is no exception.
+ */
+export class Socket extends Duplex {
+  readonly #conn: Deno.Conn;
+  #buffer = new Uint8Array(FIRST_READ);
+
+  constructor(conn: Deno.Conn) {
+    super({ highWaterMark: BUFFER_LIMIT });
+    this.#conn = conn;
+    this.on("error", () => {});
+    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+  }
+
+  /** Who is at the other end; undefined for a Unix socket. */
+  get peer(): { address: string; port: number } | undefined {
+    const { remoteAddr } = this.#conn;
+    return remoteAddr.transport === "tcp"
+      ? { address: remoteAddr.hostname, port: remoteAddr.port }
+      : undefined;
+  }
+
+  /** Ends it at once; Deno cannot tell the other side that it is a failure. */
+  reset(): void {
+    this.destroy();
+  }
+
+  override _read(): void {
+    this.#conn.read(this.#buffer).then((length) => {
+      if (length === null) return this.push(null);
+      // a copy, or a byte that waits would hold on to the whole buffer
+      this.push(this.#buffer.slice(0, length));
+      if (length === this.#buffer.length && length < LARGEST_READ) {
+        this.#buffer = new Uint8Array(2 * length);
+      }
+    }, (error) => this.destroy(error));
+  }
+
+  override _write(
+    chunk: Uint8Array,
+    _encoding: string,
+    done: (error?: Error | null) => void,
+  ): void {
+    this.#writeAll(chunk).then(() => done(), done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    // fails only if the connection has, which reading tells
+    this.#conn.closeWrite().then(() => done(), () => done());
+  }
+
+  override _destroy(
+    error: Error | null,
+    done: (error?: Error | null) => void,
+  ): void {
+    try {
+      this.#conn.close();
+    } catch {
+      // closed by its failure
+    }
+    done(error);
+  }
+
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      at += await this.#conn.write(at === 0 ? bytes : bytes.subarray(at));
+    }
+  }
+}
