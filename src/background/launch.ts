@@ -133,6 +133,12 @@ export async function runInBackground(environment: Environment): Promise<void> {
     }
   };
   const stop = new AbortController();
+  if (environment.system !== "windows") {
+    // as when the machine shuts down
+    Deno.addSignalListener("SIGTERM", () => {
+      stop.abort(new I2ptunError("interrupted", "terminated"));
+    });
+  }
   let waiting: ((reply: Reply | undefined) => void) | undefined;
   const listen = async () => {
     for (;;) {

@@ -76,7 +76,8 @@ async function freeName(
   context: Context,
 ): Promise<string> {
   const base = `${host}${port === undefined ? "" : `-${port}`}`
-    .replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^-+/, "").slice(0, 60);
+    .replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^-+/, "").slice(0, 60) ||
+    "server";
   const taken = new Set(
     (await context.store.load()).map((profile) => profile.name),
   );
