@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { I2ptunError } from "../../src/errors.ts";
 import type { Forward } from "../../src/forward/address.ts";
 import { DEFAULTS } from "../../src/profile/profile.ts";
+import { bindOnWire } from "../../src/ssh/server_listeners.ts";
 import { systemClock } from "../../src/tunnel/clock.ts";
 import { Tunnel } from "../../src/tunnel/tunnel.ts";
 import { freePort } from "../support/ports.ts";
@@ -393,3 +394,11 @@ function isFree(port: number): boolean {
     return false;
   }
 }
+
+Deno.test("the bind address goes over the wire as ssh(1) -R says", () => {
+  const binds = [undefined, "localhost", "*", "", "127.0.0.1", "::1"];
+  assert.deepEqual(
+    binds.map(bindOnWire),
+    ["localhost", "localhost", "", "", "127.0.0.1", "::1"],
+  );
+});
