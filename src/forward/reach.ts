@@ -29,7 +29,7 @@ export function reachableThere(listen: ListenAddress): string | undefined {
   return `everyone who can reach ${where}, if its GatewayPorts allows that`;
 }
 
-function isLoopback(bind: string | undefined): bind is undefined | "localhost" {
+function isLoopback(bind: string | undefined): boolean {
   return bind === undefined || bind === "localhost" || bind === "::1" ||
     /^127\./.test(bind);
 }

@@ -143,6 +143,9 @@ function race(
         noDelay: true,
         ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
       });
+      // ssh2 pauses and resumes it: had it begun to read, Deno 2.7 would read twice
+      // into one buffer
+      socket.pause();
       trying.add(socket);
       socket.once("connect", () => {
         trying.delete(socket);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { once } from "node:events";
 import { I2ptunError } from "../../src/errors.ts";
 import { DEFAULTS, type Profile } from "../../src/profile/profile.ts";
@@ -134,14 +134,12 @@ Deno.test("a start that fails leaves nothing open", async () => {
 
 Deno.test("a port in use fails the start before anything connects", async () => {
   const { tunnel, port, attempts } = setUp();
-  const other = createServer().listen(port, "127.0.0.1");
-  await once(other, "listening");
+  using _other = Deno.listen({ hostname: "127.0.0.1", port });
   await assert.rejects(tunnel.start(), {
     kind: "forward",
     message: `console: port ${port} is already in use by somebody (pid 1)`,
   });
   assert.equal(attempts.length, 0);
-  other.close();
 });
 
 Deno.test("stop while connecting ends the attempt", async () => {

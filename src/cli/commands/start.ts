@@ -1,7 +1,7 @@
 import { launch } from "../../background/launch.ts";
 import { waitUntilSettled } from "../../background/running.ts";
 import { I2ptunError } from "../../errors.ts";
-import { reachableBy } from "../../forward/reach.ts";
+import { reachableBy, reachableThere } from "../../forward/reach.ts";
 import type { Log } from "../../log.ts";
 import { openUrl } from "../../platform/open_url.ts";
 import type { Profile } from "../../profile/profile.ts";
@@ -126,8 +126,8 @@ export function progress(debug: boolean): Log {
 
 function warnOfReach(profile: Profile): void {
   for (const forward of profile.forwards) {
-    if (forward.kind === "remote") continue;
-    const who = reachableBy(forward.listen);
+    const reach = forward.kind === "remote" ? reachableThere : reachableBy;
+    const who = reach(forward.listen);
     if (who !== undefined) {
       warn(`${profile.name}: ${forward.name} can be used by ${who}`);
     }
