@@ -6,6 +6,8 @@
  * @module
  */
 
+import { V8_FLAGS } from "../src/platform/run.ts";
+
 const TARGETS: Record<string, { triple: string; suffix: string }> = {
   "linux-x64": { triple: "x86_64-unknown-linux-gnu", suffix: "" },
   "linux-arm64": { triple: "aarch64-unknown-linux-gnu", suffix: "" },
@@ -31,6 +33,7 @@ for (const name of wanted) {
       "compile",
       "-q",
       "--no-prompt",
+      V8_FLAGS,
       "-P=i2ptun",
       `--target=${triple}`,
       `--output=${output}`,

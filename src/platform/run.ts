@@ -41,6 +41,12 @@ export async function output(
   }
 }
 
+/**
+ * ssh2 makes much short-lived garbage that holds on to memory outside V8's heap.
+ * Collected early it is half the memory, and no slower.
+ */
+export const V8_FLAGS = "--v8-flags=--max-semi-space-size=1";
+
 /** How this program is started: itself if compiled, else Deno with its source. */
 export function selfCommand(): { program: string; args: string[] } {
   if (Deno.build.standalone) return { program: Deno.execPath(), args: [] };
@@ -51,6 +57,7 @@ export function selfCommand(): { program: string; args: string[] } {
       "run",
       "-q",
       "--no-prompt",
+      V8_FLAGS,
       `--config=${filePath(new URL("deno.json", root))}`,
       "-P=i2ptun",
       filePath(new URL("main.ts", root)),

@@ -3,14 +3,12 @@
  *
  * @module
  */
+import { selfCommand } from "../../src/platform/run.ts";
 import { dirname, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { Child } from "./child.ts";
 import { killHard, processesWithHome } from "./processes.ts";
 import { execute, makeScratchDir, removeDir } from "./scratch.ts";
 import type { HostIdentity } from "./sshd.ts";
-
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /**
  * How the program is run: the executable that `I2PTUN_BIN` names, or from source
@@ -19,11 +17,8 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 export function programCommand(): string[] {
   const binary = Deno.env.get("I2PTUN_BIN");
   if (binary) return [resolve(binary)];
-  return [
-    Deno.execPath(),
-    ...["run", "-q", "--no-prompt", `--config=${ROOT}deno.json`],
-    ...["-P=i2ptun", `${ROOT}main.ts`],
-  ];
+  const { program, args } = selfCommand();
+  return [program, ...args];
 }
 
 /** What a run of the program came to. */
