@@ -3,7 +3,12 @@ import { join } from "node:path";
 import { formatLine, openLog } from "../../src/background/log.ts";
 import { makeScratchDir, removeDir } from "../support/scratch.ts";
 
-Deno.test("an event is one line, whatever a server put into it", () => {
+/** A log keeps its file open for as long as the process lives. */
+function testLog(name: string, fn: () => void | Promise<void>): void {
+  Deno.test({ name, fn, sanitizeResources: false });
+}
+
+testLog("an event is one line, whatever a server put into it", () => {
   const time = new Date("2026-11-21T10:00:00Z");
   assert.equal(
     formatLine(time, "warning", "he said:\r\n\x1b[31mred\x07"),
@@ -11,7 +16,7 @@ Deno.test("an event is one line, whatever a server put into it", () => {
   );
 });
 
-Deno.test("a log keeps within its limit and the newest lines", async () => {
+testLog("a log keeps within its limit and the newest lines", async () => {
   const scratch = await makeScratchDir();
   const path = join(scratch, "home.log");
   const log = openLog(path, "info");
@@ -25,7 +30,7 @@ Deno.test("a log keeps within its limit and the newest lines", async () => {
   await removeDir(scratch);
 });
 
-Deno.test("debug events are left out unless wanted", async () => {
+testLog("debug events are left out unless wanted", async () => {
   const scratch = await makeScratchDir();
   openLog(join(scratch, "a.log"), "info")("debug", "detail");
   openLog(join(scratch, "b.log"), "debug")("debug", "detail");
@@ -34,15 +39,18 @@ Deno.test("debug events are left out unless wanted", async () => {
   await removeDir(scratch);
 });
 
-Deno.test("a log that cannot be written throws nothing, and goes on later", async () => {
-  const scratch = await makeScratchDir();
-  const folder = join(scratch, "log");
-  const log = openLog(join(folder, "home.log"), "info");
-  log("info", "lost");
-  Deno.mkdirSync(folder);
-  log("info", "kept");
-  const text = Deno.readTextFileSync(join(folder, "home.log"));
-  assert.match(text, /kept/);
-  assert.doesNotMatch(text, /lost/);
-  await removeDir(scratch);
-});
+testLog(
+  "a log that cannot be written throws nothing, and goes on later",
+  async () => {
+    const scratch = await makeScratchDir();
+    const folder = join(scratch, "log");
+    const log = openLog(join(folder, "home.log"), "info");
+    log("info", "lost");
+    Deno.mkdirSync(folder);
+    log("info", "kept");
+    const text = Deno.readTextFileSync(join(folder, "home.log"));
+    assert.match(text, /kept/);
+    assert.doesNotMatch(text, /lost/);
+    await removeDir(scratch);
+  },
+);

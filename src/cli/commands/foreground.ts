@@ -77,6 +77,7 @@ export async function foreground(
     else say(styles.dim(line));
   };
 
+  await context.folder.prepare();
   const notifier = openNotifier(environment.variable, context.paths.run);
   stop.signal.addEventListener("abort", () => notifier?.stopping());
   try {
