@@ -6,10 +6,10 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import { type AddressInfo, connect } from "node:net";
 import { fingerprint } from "../ssh/fingerprint.ts";
-import { Server, utils } from "../ssh/ssh2.ts";
+import { generateKeyPair } from "../ssh/key_pair.ts";
+import { Server } from "../ssh/ssh2.ts";
 
 export interface SampleServer {
   user: string;
@@ -52,11 +52,10 @@ export async function startSampleServer(): Promise<SampleServer> {
   const consolePort = page.addr.port;
   const user = "demo";
   const password = crypto.randomUUID();
-  const key = utils.generateKeyPairSync("ed25519");
-  const [, publicKey = ""] = key.public.split(" ");
+  const key = await generateKeyPair("ed25519", "demo", "");
 
   const clients = new Set<{ end(): void }>();
-  const server = new Server({ hostKeys: [key.private] }, (client) => {
+  const server = new Server({ hostKeys: [key.privateText] }, (client) => {
     clients.add(client);
     client.on("close", () => clients.delete(client));
     client.on("error", () => {});
@@ -94,7 +93,7 @@ export async function startSampleServer(): Promise<SampleServer> {
     user,
     password,
     port,
-    hostKey: fingerprint(Buffer.from(publicKey, "base64")),
+    hostKey: fingerprint(key.publicKey),
     consolePort,
     close: async () => {
       for (const client of clients) client.end();

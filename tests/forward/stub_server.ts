@@ -8,7 +8,8 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Connection } from "../../src/ssh/connection.ts";
-import { Server, utils } from "../../src/ssh/ssh2.ts";
+import { generateKeyPair } from "../../src/ssh/key_pair.ts";
+import { Server } from "../../src/ssh/ssh2.ts";
 import { logIn } from "./setup.ts";
 
 /** RFC 4254 §7.2, as it came over the wire. */
@@ -47,8 +48,9 @@ export async function startStubServer(
 ): Promise<StubServer> {
   const asked: Asked[] = [];
   const connections: Connection[] = [];
+  const { privateText } = await generateKeyPair("ed25519", "test", "");
   const server = new Server(
-    { hostKeys: [utils.generateKeyPairSync("ed25519").private] },
+    { hostKeys: [privateText] },
     (client) => {
       client.on("error", () => {});
       client.on("authentication", (context) => context.accept());

@@ -11,9 +11,10 @@ import {
   type ConnectionOptions,
 } from "../../src/ssh/connection.ts";
 import { METHODS } from "../../src/ssh/authentication.ts";
+import { generateKeyPair } from "../../src/ssh/key_pair.ts";
 import type { Question } from "../../src/ssh/prompter.ts";
 import { Secrets } from "../../src/ssh/secrets.ts";
-import { Server, utils } from "../../src/ssh/ssh2.ts";
+import { Server } from "../../src/ssh/ssh2.ts";
 import { testWith } from "../support/requirements.ts";
 
 /**
@@ -116,7 +117,7 @@ export async function startScriptedServer(
   decide: (attempt: Attempt) => void,
   options: { banner?: string; onClient?: (client: unknown) => void } = {},
 ): Promise<ScriptedServer> {
-  const { private: key } = utils.generateKeyPairSync("ed25519");
+  const { privateText: key } = await generateKeyPair("ed25519", "test", "");
   const attempts: string[] = [];
   const clients = new Set<{ end(): void }>();
   const server = new Server(
