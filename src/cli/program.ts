@@ -119,6 +119,30 @@ function buildProgram() {
       await remove(name, options.yes ?? false, context(command));
     });
 
+  const imports = profile.command("import")
+    .description("make profiles of what PuTTY or ssh has saved");
+
+  imports.command("putty")
+    .argument("[sessions...]", "by default those that forward something")
+    .description("PuTTY's saved sessions, from where PuTTY has them")
+    .option("--reg <file>", "an export of the registry, by regedit")
+    .option("--dir <folder>", "PuTTY's folder, such as ~/.putty")
+    .option("--host-keys", "trust the host keys that PuTTY trusts, unasked")
+    .action(async (sessions, options, command) => {
+      const { importPutty } = await import("./commands/import_putty.ts");
+      await importPutty(sessions, options, context(command));
+    });
+
+  imports.command("ssh-config")
+    .argument("[hosts...]", "on a terminal, asks which if there is none")
+    .description("Hosts with forwards from ~/.ssh/config")
+    .action(async (hosts, _options, command) => {
+      const { importSshConfig } = await import(
+        "./commands/import_ssh_config.ts"
+      );
+      await importSshConfig(hosts, context(command));
+    });
+
   profile.command("start")
     .argument("<names...>")
     .description("start in the background; returns when every forward is up")

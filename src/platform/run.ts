@@ -18,6 +18,8 @@ const PROGRAMS = [
   "systemctl",
   "launchctl",
   "schtasks",
+  // what PuTTY has saved
+  "reg",
 ] as const;
 
 /**

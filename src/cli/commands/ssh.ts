@@ -1,7 +1,7 @@
 import { I2ptunError } from "../../errors.ts";
 import { isRunning } from "../../background/running.ts";
 import { nameForwards } from "../../profile/forward_names.ts";
-import { parseForward } from "../../profile/forward_spec.ts";
+import { readForward, specsOf } from "../../profile/import_ssh_config.ts";
 import { DEFAULTS, type Profile } from "../../profile/profile.ts";
 import {
   parseServerAddress,
@@ -41,33 +41,16 @@ async function forwardsOf(
   context: Context,
 ): Promise<Profile["forwards"]> {
   const config = await readHostConfig(profile, context.environment);
-  const specs = [
-    ...command.forwards,
-    ...config.localForwards.map((local) => ({ local })),
-    ...config.remoteForwards.map((remote) => ({ remote })),
-    ...config.dynamicForwards.map((dynamic) => ({ dynamic })),
-  ];
+  const specs = [...command.forwards, ...specsOf(config)];
   if (specs.length === 0) {
     throw new I2ptunError("usage", "there is nothing to forward", {
       remedy:
         "add -L, -R or -D; i2ptun opens no shell: for that, use ssh itself",
     });
   }
-  const forwards = nameForwards(specs.map((spec) => ({
-    forward: "local" in spec
-      ? parseForward("local", spec.local)
-      : "remote" in spec
-      ? parseForward("remote", spec.remote)
-      : parseForward("dynamic", spec.dynamic),
+  return nameForwards(specs.map((spec) => ({
+    forward: readForward(spec, config.gatewayPorts),
   })));
-  if (!config.gatewayPorts) return forwards;
-  // ssh_config(5) GatewayPorts: a forward without bind address is for all
-  return forwards.map((forward) =>
-    forward.kind !== "remote" && forward.listen.kind === "tcp" &&
-      forward.listen.bind === undefined
-      ? { ...forward, listen: { ...forward.listen, bind: "*" } }
-      : forward
-  );
 }
 
 /** A name made from the destination that nothing else has. */
