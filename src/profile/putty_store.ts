@@ -142,7 +142,10 @@ async function readFolder(folders: Folders): Promise<PuttyStore> {
         .map((line) => /^([^=]+)=(.*)$/.exec(line))
         .filter((match) => match !== null)
         .map(([, key, value]) => [key!, value!] as const);
-      if (settings.length === 0) continue;
+      // whatever else may lie there
+      if (!settings.some(([key]) => /^(HostName|Protocol)$/.test(key))) {
+        continue;
+      }
       sessions.push({
         name: unescapePercent(name),
         settings: new PuttySettings(settings),

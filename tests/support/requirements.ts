@@ -45,7 +45,9 @@ type Program = keyof typeof PROGRAMS;
 
 /**
  * `netns`: network namespaces can be made; `tcp-reset`: connections can be
- * reset (relay.ts); `test-user`: users can be made (test_user.ts).
+ * reset (relay.ts); `test-user`: users can be made (test_user.ts); `wine`: the
+ * command in I2PTUN_WINE, called with a folder, a Windows program and its
+ * arguments, runs it there; `windows-program`: I2PTUN_WINDOWS_EXE is this one.
  */
 export type Requirement =
   | Program
@@ -55,7 +57,9 @@ export type Requirement =
   | "tcp-reset"
   | "test-user"
   | "remote-host"
-  | "remote-host-with-i2pd";
+  | "remote-host-with-i2pd"
+  | "wine"
+  | "windows-program";
 
 /** The Debian packages of all programs that tests may need and are not there. */
 export function missingPackages(): string[] {
@@ -96,6 +100,10 @@ export function whyMissing(requirement: Requirement): string | undefined {
       return firstMissing("netns", "sshd");
     case "remote-host-with-i2pd":
       return firstMissing("remote-host", "i2pd");
+    case "wine":
+      return whyNotSet("I2PTUN_WINE");
+    case "windows-program":
+      return whyNotSet("I2PTUN_WINDOWS_EXE");
     case "sshd":
       return firstMissing("linux", "ssh-keygen") ?? whyNoProgram("sshd");
     default:
@@ -143,6 +151,10 @@ function firstMissing(...requirements: Requirement[]): string | undefined {
 function whyNoProgram(name: Program): string | undefined {
   if (findProgram(name)) return undefined;
   return `needs ${name} (Debian package ${PROGRAMS[name]})`;
+}
+
+function whyNotSet(variable: string): string | undefined {
+  return Deno.env.get(variable) ? undefined : `needs ${variable}`;
 }
 
 let namespaceTried: { reason: string | undefined } | undefined;
