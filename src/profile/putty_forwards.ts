@@ -77,10 +77,11 @@ function translate(
     : type === "R"
     ? "remote"
     : "local";
-  const bind = source ||
-    (kind === "remote"
-      ? settings.flag("RemotePortAcceptAll") ? "*" : undefined
-      : (settings.flag("LocalPortAcceptAll") ? EVERYWHERE : LOOPBACK)[version]);
+  const bind = kind === "remote"
+    ? source || (settings.flag("RemotePortAcceptAll") ? "*" : undefined)
+    // PuTTY takes "*" for no address of this machine, so as if none were given
+    : source.replace(/^\*$/, "") ||
+      (settings.flag("LocalPortAcceptAll") ? EVERYWHERE : LOOPBACK)[version];
   const listen = { kind: "tcp", bind, port } as const;
   if (kind === "dynamic") return { forward: checked({ kind, listen }) };
 
