@@ -87,7 +87,7 @@ async function readRegistry(): Promise<PuttyStore> {
 
 function fromRegistry(text: string, from: string): PuttyStore {
   const store: PuttyStore = { from, sessions: [], hostKeys: [] };
-  for (const { path, values } of parseRegFile(text, from)) {
+  for (const { path, values } of parseRegFile(text, from, IN_REGISTRY)) {
     const match = IN_REGISTRY.exec(path);
     if (match?.[1] !== undefined) {
       store.sessions.push({

@@ -59,9 +59,15 @@ const VALUE = new RegExp(
  * Reads the text of a `.reg` file.
  *
  * @param file its name, for messages
+ * @param wanted what the paths of the keys have to match; the others, which
+ * may be the whole registry, are passed over
  * @throws I2ptunError "usage" if it is none, naming the line that is wrong
  */
-export function parseRegFile(text: string, file: string): RegistryKey[] {
+export function parseRegFile(
+  text: string,
+  file: string,
+  wanted: RegExp,
+): RegistryKey[] {
   const lines = text.replaceAll("\r\n", "\n");
   let at = 0;
   const next = (pattern: RegExp) => {
@@ -86,7 +92,12 @@ export function parseRegFile(text: string, file: string): RegistryKey[] {
       const [, minus, path = ""] = key;
       current = { path, values: new Map() };
       // "-" is an order to delete it
-      if (minus === "") keys.push(current);
+      if (minus === "" && wanted.test(path)) {
+        keys.push(current);
+      } else {
+        const following = lines.indexOf("\n[", at - 1);
+        at = following < 0 ? lines.length : following + 1;
+      }
       continue;
     }
     const value = next(VALUE);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import {
   toProfileName,
@@ -13,6 +14,7 @@ import {
   unescapePercent,
 } from "../../src/profile/putty_settings.ts";
 import { checkProfile } from "../../src/profile/store.ts";
+import { fingerprint } from "../../src/ssh/fingerprint.ts";
 
 const settings = (values: Record<string, string>) =>
   new PuttySettings(Object.entries(values));
@@ -288,7 +290,7 @@ Deno.test("a host key set by hand is pinned", () => {
     "AAAAC3NzaC1lZDI1NTE5AAAAIL0eVG1BzVAR/EYTvL3NOfjHXpwqiQGzoIrsk7Mzh/tV";
   const sha256 = "SHA256:IKGZvpOjOgDzHnMPrdHqw0vYQsm7bgn9SdzxlcuyPPg";
   assert.equal(pin(sha256), sha256);
-  assert.match(pin(`${blob}\\=\\=`) ?? "", /^SHA256:/);
+  assert.equal(pin(blob), fingerprint(Buffer.from(blob, "base64")));
   assert.equal(pin(`${blob},${sha256}`), undefined);
   assert.equal(pin("aa:bb"), undefined);
 });

@@ -9,6 +9,8 @@ import {
 
 const PATH = "HKEY_CURRENT_USER\\Software\\SimonTatham\\PuTTY\\Sessions\\s";
 
+const ALL = /(?:)/;
+
 /** As regedit writes it; names and texts in quotes, numbers as dword. */
 function write(
   keys: { path: string; values: [string, string | number][] }[],
@@ -41,7 +43,7 @@ const plain = (keys: RegistryKey[]) =>
 
 Deno.test("what regedit writes is read, in every encoding", () => {
   const line = fc.string({ unit: "grapheme", minLength: 1 })
-    .filter((text) => !/[\r\n\0\ufeff]/.test(text));
+    .filter((text) => !/^-|[\r\n\0\ufeff]/.test(text));
   const text = fc.string({ unit: "grapheme" })
     .filter((text) => !/[\r\0\ufeff]/.test(text));
   const value = fc.oneof(
@@ -53,11 +55,10 @@ Deno.test("what regedit writes is read, in every encoding", () => {
     values: fc.uniqueArray(fc.tuple(text, value), { selector: ([n]) => n }),
   });
   fc.assert(fc.property(fc.array(key), (keys) => {
-    const expected = keys.filter(({ path }) => !path.startsWith("-"))
-      .map(({ path, values }) => [
-        path,
-        values.map(([name, given]) => [name, String(given)]),
-      ]);
+    const expected = keys.map(({ path, values }) => [
+      path,
+      values.map(([name, given]) => [name, String(given)]),
+    ]);
     const written = write(keys);
     for (
       const bytes of [
@@ -66,7 +67,10 @@ Deno.test("what regedit writes is read, in every encoding", () => {
         new TextEncoder().encode(written),
       ]
     ) {
-      assert.deepEqual(plain(parseRegFile(decodeText(bytes), "f")), expected);
+      assert.deepEqual(
+        plain(parseRegFile(decodeText(bytes), "f", ALL)),
+        expected,
+      );
     }
   }));
 });
@@ -78,7 +82,7 @@ Deno.test("an ANSI export has Windows' letters", () => {
   );
   const bytes = new TextEncoder().encode(text)
     .map((byte) => byte === 0x3f ? 0xeb : byte);
-  const [key] = parseRegFile(decodeText(bytes), "f");
+  const [key] = parseRegFile(decodeText(bytes), "f", ALL);
   assert.equal(key?.values.get("PublicKeyFile"), "C:\\Users\\Zoë\\k.ppk");
 });
 
@@ -90,15 +94,23 @@ Deno.test("texts in hexadecimal, over several lines", () => {
     `"large"=hex(b):01,00,00,00,00,00,00,00\r\n` +
     `"T"=hex(2):${hex.slice(0, 3)},\\\r\n  ${hex.slice(3)}\r\n` +
     `"after"=dword:0000001f\r\n\r\n[-${PATH}2]\r\n"of"="none"\r\n`;
-  assert.deepEqual(plain(parseRegFile(text, "f")), [
+  assert.deepEqual(plain(parseRegFile(text, "f", ALL)), [
     [PATH, [["", "default"], ["T", "a b"], ["after", "31"]]],
+  ]);
+});
+
+Deno.test("other keys are passed over, whatever is in them", () => {
+  const text = `Windows Registry Editor Version 5.00\r\n\r\n[A]\r\n` +
+    `"x"=what is this\r\n\r\n[${PATH}]\r\n"y"="z"\r\n[B]\r\n[C]\r\n"broken`;
+  assert.deepEqual(plain(parseRegFile(text, "f", /PuTTY/)), [
+    [PATH, [["y", "z"]]],
   ]);
 });
 
 Deno.test("what is no export is refused, with its line", () => {
   const refused = (text: string) => {
     try {
-      parseRegFile(text, "f.reg");
+      parseRegFile(text, "f.reg", ALL);
     } catch (error) {
       assert(error instanceof I2ptunError);
       return error.message;
@@ -112,7 +124,7 @@ Deno.test("what is no export is refused, with its line", () => {
   assert.match(refused(`${cut}"a"=dword:xyz\r\n`), /^f\.reg:6: neither/);
   fc.assert(fc.property(fc.string(), (text) => {
     try {
-      parseRegFile(`REGEDIT4\n${text}`, "f");
+      parseRegFile(`REGEDIT4\n${text}`, "f", ALL);
     } catch (error) {
       assert(error instanceof I2ptunError);
     }

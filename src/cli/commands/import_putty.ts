@@ -7,7 +7,7 @@ import {
   translateSession,
 } from "../../profile/import_putty.ts";
 import { nearest } from "../../profile/nearest.ts";
-import type { PuttySession } from "../../profile/putty_settings.ts";
+import { type PuttySession, whyUnfit } from "../../profile/putty_settings.ts";
 import { type PuttyStore, readPuttyStore } from "../../profile/putty_store.ts";
 import type { Context } from "../context.ts";
 import { printJson } from "../output.ts";
@@ -96,7 +96,10 @@ function find(name: string, { sessions, from }: PuttyStore): PuttySession {
   );
 }
 
-async function askWhich(sessions: PuttySession[]): Promise<PuttySession[]> {
+/** Those that can be profiles are shown. */
+async function askWhich(all: PuttySession[]): Promise<PuttySession[]> {
+  const sessions = all.filter(({ settings }) => !whyUnfit(settings));
+  if (sessions.length === 0) return all;
   const chosen = await askSome(
     "Which sessions do you want as profiles?",
     sessions.map((session) => ({

@@ -58,10 +58,10 @@ export async function importSshConfig(
       notes: settings.warnings,
     });
   }
-  const report = await importAll(
-    { candidates, skipped, from: paths.sshConfig, named: true },
-    context,
-  );
+  const report = await importAll({
+    ...{ candidates, skipped, from: paths.sshConfig },
+    named: names.length > 0,
+  }, context);
   if (context.json) printJson(report);
   else printReport(report);
 }
