@@ -23,7 +23,7 @@ export class PuttySettings {
       // the registry does not tell large from small letters; in a file the
       // first line counts
       const key = name.toLowerCase();
-      if (!this.#values.has(key)) this.#values.set(key, value);
+      if (!this.#values.has(key)) this.#values.set(key, printable(value));
     }
   }
 
@@ -47,6 +47,11 @@ export class PuttySettings {
   list(name: string): [name: string, value: string][] {
     return splitList(this.#values.get(name.toLowerCase()) ?? "");
   }
+}
+
+/** Without what could do something to the terminal it is shown on. */
+export function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, "\ufffd");
 }
 
 /**

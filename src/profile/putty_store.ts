@@ -12,6 +12,7 @@ import { type Environment, expandHome } from "../platform/paths.ts";
 import { output } from "../platform/run.ts";
 import { type PuttyHostKey, readPuttyHostKey } from "../ssh/putty_host_key.ts";
 import {
+  printable,
   type PuttySession,
   PuttySettings,
   unescapePercent,
@@ -91,7 +92,7 @@ function fromRegistry(text: string, from: string): PuttyStore {
     const match = IN_REGISTRY.exec(path);
     if (match?.[1] !== undefined) {
       store.sessions.push({
-        name: unescapePercent(match[2]!),
+        name: printable(unescapePercent(match[2]!)),
         settings: new PuttySettings(values),
       });
     } else if (match) {
@@ -147,7 +148,7 @@ async function readFolder(folders: Folders): Promise<PuttyStore> {
         continue;
       }
       sessions.push({
-        name: unescapePercent(name),
+        name: printable(unescapePercent(name)),
         settings: new PuttySettings(settings),
       });
     }

@@ -121,6 +121,27 @@ testWith(
     await succeed(sandbox, ["profile", "start", "My-Router"]);
     await assertServes(site);
     await succeed(sandbox, ["profile", "stop", "My-Router"]);
+
+    // by way of that session
+    await saveSessions(folder, {
+      "inner": {
+        HostName: sshd.host,
+        PortNumber: sshd.port,
+        Protocol: "ssh",
+        UserName: sshd.user,
+        PortForwardings: `L${port}=127.0.0.1:${page.port}`,
+        ProxyMethod: 6,
+        ProxyHost: "My Router",
+        ProxyLocalhost: 1,
+      },
+    });
+    await succeed(sandbox, [...IMPORT, "inner"]);
+    const logins = () => sshd.log().match(/Accepted publickey/g)?.length ?? 0;
+    const before = logins();
+    await succeed(sandbox, ["profile", "start", "inner"]);
+    await assertServes(site);
+    assert.equal(logins() - before, 2);
+    await succeed(sandbox, ["profile", "stop", "inner"]);
   },
 );
 
@@ -144,6 +165,7 @@ const KEYS = {
   },
   "Sessions\\serial": { HostName: "", Protocol: "serial" },
   "Sessions\\shell": { HostName: "h", Protocol: "ssh" },
+  "Sessions\\%1B%5B2J": { HostName: "h", Protocol: "ssh" },
   "SshHostKeys": {
     "ssh-ed25519@2222:192.0.2.1": "0x1,0x5",
     "ssh-ed25519@22:other": "0x1,0x7",
