@@ -7,15 +7,11 @@
 import { I2ptunError } from "../errors.ts";
 import type { SshHostConfig } from "../ssh/ssh_config.ts";
 import { findClashes } from "./forward_names.ts";
+import type { NamelessSource } from "./forward_source.ts";
 import { parseForward, type UnnamedForward } from "./forward_spec.ts";
 
-/** A forward as it is written: the argument of `-L`, `-R` or `-D`. */
-export type ForwardSpec = { local: string } | { remote: string } | {
-  dynamic: string;
-};
-
 /** The forwards of a host, as they are written. */
-export function specsOf(config: SshHostConfig): ForwardSpec[] {
+export function specsOf(config: SshHostConfig): NamelessSource[] {
   return [
     ...config.localForwards.map((local) => ({ local })),
     ...config.remoteForwards.map((remote) => ({ remote })),
@@ -30,7 +26,7 @@ export function specsOf(config: SshHostConfig): ForwardSpec[] {
  * @throws I2ptunError "usage" naming the field that is wrong
  */
 export function readForward(
-  spec: ForwardSpec,
+  spec: NamelessSource,
   gatewayPorts: boolean | undefined,
 ): UnnamedForward {
   const forward = "local" in spec

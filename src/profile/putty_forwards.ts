@@ -13,12 +13,12 @@ import {
   parseForward,
   type UnnamedForward,
 } from "./forward_spec.ts";
+import { forwardSource, type NamelessSource } from "./forward_source.ts";
 import type { PuttySettings } from "./putty_settings.ts";
-import type { ForwardSource } from "./schema.ts";
 
 /** The forwards of a session, and what cannot be taken over of them. */
 export interface PuttyForwards {
-  forwards: Exclude<ForwardSource, string>[];
+  forwards: NamelessSource[];
   leftOut: string[];
 }
 
@@ -45,22 +45,7 @@ export function puttyForwards(settings: PuttySettings): PuttyForwards {
       );
     }
   }
-  return { forwards: taken.map(sourceOf), leftOut };
-}
-
-/** A forward as it stands in profiles.yaml. */
-export function sourceOf(
-  forward: UnnamedForward,
-): Exclude<ForwardSource, string> {
-  const text = formatForward(forward);
-  switch (forward.kind) {
-    case "local":
-      return { local: text };
-    case "remote":
-      return { remote: text };
-    case "dynamic":
-      return { dynamic: text };
-  }
+  return { forwards: taken.map(forwardSource), leftOut };
 }
 
 function translate(

@@ -66,8 +66,10 @@ export async function importAll(
   const fit: Candidate[] = [];
   for (const candidate of candidates) {
     const reason = whyNot(candidate, names);
-    if (reason === undefined) fit.push(candidate);
-    else all.push({ from: candidate.from, reason });
+    if (reason === undefined) {
+      fit.push(candidate);
+      names.add(candidate.profile);
+    } else all.push({ from: candidate.from, reason });
   }
   if (named && all.length > 0) {
     throw new I2ptunError("usage", "nothing was imported", {

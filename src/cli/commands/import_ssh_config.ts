@@ -1,8 +1,8 @@
 import { I2ptunError } from "../../errors.ts";
 import { toProfileNames } from "../../profile/import_name.ts";
+import { forwardSource } from "../../profile/forward_source.ts";
 import { forwardsOf } from "../../profile/import_ssh_config.ts";
 import { nearest } from "../../profile/nearest.ts";
-import { sourceOf } from "../../profile/putty_forwards.ts";
 import { formatServerAddress } from "../../profile/server_address.ts";
 import {
   listHosts,
@@ -32,11 +32,13 @@ export async function importSshConfig(
     env: environment.variable,
   };
   const listed = await listHosts(config);
-  const hosts = names.length > 0 ? names : await askWhich(listed, config);
+  const hosts = [
+    ...new Set(names.length > 0 ? names : await askWhich(listed, config)),
+  ];
   const profiles = toProfileNames(hosts);
   const candidates: Candidate[] = [];
   const skipped: Skipped[] = [];
-  for (const from of new Set(hosts)) {
+  for (const from of hosts) {
     const settings = await readSshConfig(from, {}, config);
     const { forwards, leftOut } = forwardsOf(settings);
     if (forwards.length === 0 && leftOut.length === 0) {
@@ -52,7 +54,7 @@ export async function importSshConfig(
           host: from,
           port: undefined,
         }),
-        forwards: forwards.map(sourceOf),
+        forwards: forwards.map(forwardSource),
       },
       leftOut,
       notes: settings.warnings,
@@ -81,7 +83,9 @@ async function askWhich(
   for (const value of listed) {
     const { forwards } = forwardsOf(await readSshConfig(value, {}, config));
     if (forwards.length === 0) continue;
-    const specs = forwards.flatMap((each) => Object.entries(sourceOf(each)));
+    const specs = forwards.flatMap((each) =>
+      Object.entries(forwardSource(each))
+    );
     found.push({
       value,
       name: `${value}  (${specs.map((each) => each.join(" ")).join(", ")})`,
