@@ -4,6 +4,8 @@
  * @module
  */
 
+import { I2ptunError } from "../errors.ts";
+
 const PROGRAMS = [
   // who listens on a port
   "ss",
@@ -80,6 +82,45 @@ export function startSelf(args: string[]): Deno.ChildProcess {
     stderr: "null",
     detached: true,
   }).spawn();
+}
+
+/** How long a browser that cannot start may take to say so. */
+const BROWSER_FAILS_WITHIN_MS = 1000;
+
+/**
+ * Starts a browser that findBrowser() of browsers.ts found, in a session of its
+ * own, so that it outlives this terminal.
+ *
+ * @returns its exit code if it ended at once, as it does with a code of 0 after
+ * it has told a running instance what to open; 0 while it runs
+ * @throws {I2ptunError} if it cannot be run
+ */
+export async function startBrowser(
+  program: string,
+  args: string[],
+): Promise<number> {
+  let child: Deno.ChildProcess;
+  try {
+    child = new Deno.Command(program, {
+      args,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+      detached: true,
+    }).spawn();
+  } catch (cause) {
+    throw new I2ptunError("unforeseen", `cannot run ${program}`, {
+      remedy: "name another browser with --browser",
+      cause,
+    });
+  }
+  const { promise: runs, resolve } = Promise.withResolvers<number>();
+  const timer = setTimeout(() => resolve(0), BROWSER_FAILS_WITHIN_MS);
+  const ended = child.status.then(({ code }) => code);
+  const code = await Promise.race([ended, runs]);
+  clearTimeout(timer);
+  child.unref();
+  return code;
 }
 
 /**
