@@ -220,6 +220,21 @@ function buildProgram() {
       await open(name, service, options, context(command));
     });
 
+  program.command("browse")
+    .argument("<name>")
+    .argument("[url]", "what to open; default: a start page")
+    .description("a browser whose only way out is the tunnelled I2P proxy")
+    .option(
+      "--browser <browser>",
+      "firefox, librewolf, chromium, brave or chrome (default: the first found)",
+    )
+    .option("--print", "print the command that starts it instead")
+    .option("--pac", "print a proxy auto-config for another browser instead")
+    .action(async (name, url, options, command) => {
+      const { browse } = await import("./commands/browse.ts");
+      await browse(name, url, options, context(command));
+    });
+
   const key = program.command("key")
     .description("make SSH keys, and let them log in");
 

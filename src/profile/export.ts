@@ -147,7 +147,7 @@ export function quotePosix(word: string): string {
 }
 
 /** One argument as CommandLineToArgvW reads it. */
-function quoteWindows(word: string): string {
+export function quoteWindows(word: string): string {
   if (word !== "" && !/[\s"&|<>^%*]/.test(word)) return word;
   return `"${word.replace(/(\\*)"/g, '$1$1\\"').replace(/(\\+)$/, "$1$1")}"`;
 }
