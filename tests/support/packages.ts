@@ -24,9 +24,9 @@ const KEPT_POLICY = `${POLICY}.i2ptun-kept`;
  */
 export async function installPackages(): Promise<string | undefined> {
   if (Deno.build.os !== "linux") return undefined;
-  const packages = missingPackages();
+  let packages = missingPackages();
   if (packages.length === 0) return undefined;
-  const list = packages.join(" ");
+  let list = packages.join(" ");
   if (!findProgram("apt-get")) {
     return `not here, and no apt-get to install them: ${list}`;
   }
@@ -36,6 +36,8 @@ export async function installPackages(): Promise<string | undefined> {
   try {
     await withoutServices(async () => {
       await apt("update");
+      packages = await available(packages);
+      list = packages.join(" ");
       await apt("install", "-y", "--no-install-recommends", ...packages);
     });
     for (const name of packages) {
@@ -53,6 +55,17 @@ export async function installPackages(): Promise<string | undefined> {
 function apt(...args: string[]): Promise<string> {
   const env = ["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q"];
   return execute("env", [...env, ...args]);
+}
+
+/** Not every kin of Debian has them all, and apt-get installs all or nothing. */
+async function available(packages: string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of packages) {
+    const known = await execute("apt-cache", ["show", name])
+      .then(() => true, () => false);
+    if (known) found.push(name);
+  }
+  return found;
 }
 
 /** While `install` runs, no service may be started. */

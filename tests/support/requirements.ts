@@ -39,6 +39,7 @@ const PROGRAMS = {
   "python3": "python3",
   "systemd-analyze": "systemd",
   "chromium": "chromium",
+  "firefox-esr": "firefox-esr",
 } as const;
 
 type Program = keyof typeof PROGRAMS;

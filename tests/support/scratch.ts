@@ -97,6 +97,9 @@ export async function sweepNow(): Promise<void> {
       await execute("ip", ["netns", "del", name]);
     });
   }
+  for (const name of orphansIn("/etc/netns")) {
+    await removeDir(`/etc/netns/${name}`);
+  }
   if (Deno.uid() === 0) {
     for (const line of Deno.readTextFileSync("/etc/passwd").split("\n")) {
       const name = line.slice(0, line.indexOf(":"));
