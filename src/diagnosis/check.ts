@@ -12,6 +12,7 @@ import type { Log } from "../log.ts";
 import type { Environment } from "../platform/paths.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Prompter } from "../ssh/prompter.ts";
+import type { Clock } from "../tunnel/clock.ts";
 import { resolveRoute, type Route } from "../tunnel/route.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
 import { checkService, checkTarget, openFrom } from "./ends.ts";
@@ -31,7 +32,7 @@ export interface CheckOptions {
   ask: Prompter;
   portOwner: PortOwner;
   log: Log;
-  now: () => Date;
+  clock: Clock;
   signal: AbortSignal;
   /** Told each step as it is done. */
   onStep: (step: Step) => void;

@@ -21,6 +21,7 @@ import {
   SERVICES,
 } from "../i2p/services.ts";
 import { isForbidden } from "../ssh/channel.ts";
+import type { Clock } from "../tunnel/clock.ts";
 import {
   clockWarning,
   explainRefusal,
@@ -36,7 +37,7 @@ export interface EndOptions {
   reached: Reached | undefined;
   /** What of I2P the server has; looked at once, if at all. */
   services: () => Promise<Found[]>;
-  now: () => Date;
+  clock: Clock;
   signal: AbortSignal;
 }
 
@@ -134,7 +135,7 @@ export function openFrom({ connection }: Reached): OpenStream {
 export async function checkService(
   report: Report,
   forward: Forward,
-  { profile, reached, now, signal }: EndOptions,
+  { profile, reached, clock, signal }: EndOptions,
 ): Promise<void> {
   const service = serviceOf(forward);
   const answers = report.steps.some(({ step, ok }) =>
@@ -150,7 +151,7 @@ export async function checkService(
     const detail = describe(identity, service);
     const state = isService(service, identity);
     if (state === "found") {
-      report.passed(step, detail, clockWarning(identity, now()));
+      report.passed(step, detail, clockWarning(identity, clock.date()));
     } else if (forward.service === undefined) {
       // nobody said that it should be that service
       report.passed(step, detail);

@@ -8,11 +8,13 @@
 import type { Socket } from "node:net";
 import { I2ptunError } from "../errors.ts";
 import { formatHostPort } from "../forward/address.ts";
+import { TimeLimit } from "../forward/time_limit.ts";
 import type { Log } from "../log.ts";
 import type { Connection, Milestone } from "../ssh/connection.ts";
-import { dial, noAnswer, resolveHost } from "../ssh/dial.ts";
+import { dial, findAddresses, noAnswer } from "../ssh/dial.ts";
 import type { Prompter, Question } from "../ssh/prompter.ts";
 import { Secrets } from "../ssh/secrets.ts";
+import type { Clock } from "../tunnel/clock.ts";
 import { openHop } from "../tunnel/connect.ts";
 import type { Hop, Route } from "../tunnel/route.ts";
 import { ipv6Only, unknownHostKey } from "./explain.ts";
@@ -20,6 +22,7 @@ import type { Report } from "./report.ts";
 
 export interface WayOptions {
   ask: Prompter;
+  clock: Clock;
   log: Log;
   signal: AbortSignal;
 }
@@ -45,7 +48,7 @@ export async function checkWay(
   options: WayOptions,
 ): Promise<Reached | undefined> {
   const [first] = hops;
-  const found = await checkName(report, first);
+  const found = await checkName(report, first, options);
   const socket = found &&
     await checkAddresses(report, first, found, hops.length > 1, options);
   if (socket === undefined) return undefined;
@@ -79,16 +82,21 @@ export async function checkWay(
 /** The addresses of the first hop, the only one that is looked up here. */
 async function checkName(
   report: Report,
-  { host, family }: Hop,
+  { host, port, family, connectTimeoutMs }: Hop,
+  { clock, signal }: WayOptions,
 ): Promise<string[] | undefined> {
+  const late = noAnswer(formatHostPort(host, port), connectTimeoutMs);
+  using limit = new TimeLimit(clock.sleep, connectTimeoutMs, late);
+  const any = AbortSignal.any([signal, limit.signal]);
   try {
-    const addresses = await resolveHost(host, family);
+    const addresses = await findAddresses({ host, family, signal: any });
     const detail = addresses[0] === host
       ? `${host} is an address itself`
       : `${host} has ${addresses.join(", ")}`;
     report.passed("dns", detail, ipv6Only(addresses));
     return addresses;
   } catch (error) {
+    signal.throwIfAborted();
     report.failed("dns", I2ptunError.from(error));
     return undefined;
   }
@@ -100,31 +108,34 @@ async function checkAddresses(
   hop: Hop,
   addresses: string[],
   several: boolean,
-  { signal }: WayOptions,
+  { clock, signal }: WayOptions,
 ): Promise<Socket | undefined> {
   const { port, bindAddress, connectTimeoutMs } = hop;
   const over = new AbortController();
-  const timer = setTimeout(() => over.abort(), connectTimeoutMs);
+  const late = noAnswer(formatHostPort(hop.host, port), connectTimeoutMs);
+  using limit = new TimeLimit(clock.sleep, connectTimeoutMs, late);
   const first = Promise.withResolvers<void>();
   const attempts = addresses.map(async (host) => {
     const server = formatHostPort(host, port);
     try {
-      const any = AbortSignal.any([signal, over.signal]);
+      const any = AbortSignal.any([signal, limit.signal, over.signal]);
       const socket = await dial({ host, port, bindAddress, signal: any });
       socket.on("error", () => {}); // whoever uses it will tell
-      setTimeout(first.resolve, OTHERS_MS);
+      clock.sleep(OTHERS_MS, over.signal).then(first.resolve);
       return { socket, said: `${server} answers` };
     } catch (thrown) {
-      const error = over.signal.aborted && !signal.aborted
+      const error = limit.signal.aborted
         ? noAnswer(server, connectTimeoutMs)
         : I2ptunError.from(thrown);
-      return { error, said: error.message };
+      const said = over.signal.aborted
+        ? `${server} has not answered so far`
+        : error.message;
+      return { error, said };
     }
   });
   const all = Promise.all(attempts);
   await Promise.race([all, first.promise]);
   over.abort();
-  clearTimeout(timer);
   const results = await all;
   signal.throwIfAborted();
 

@@ -41,12 +41,27 @@ const ATTEMPT_DELAY_MS = 250;
  * @throws {I2ptunError} `unreachable`, naming every address that was tried.
  */
 export async function dial(options: DialOptions): Promise<Socket> {
-  const { host, signal } = options;
+  return await race(await findAddresses(options), options);
+}
+
+/**
+ * The addresses of a host, as {@link resolveHost}, for as long as it may take.
+ *
+ * @throws {I2ptunError} `unreachable` if there are none in time; any other
+ *   reason of `signal`
+ */
+export async function findAddresses(
+  { host, family = 0, lookup, signal }: Omit<DialOptions, "port">,
+): Promise<string[]> {
   signal.throwIfAborted();
-  const resolved = resolveHost(host, options.family ?? 0, options.lookup);
-  // the system's lookup cannot be ended, but need not be waited for
-  const addresses = await unlessAborted(resolved, signal);
-  return await race(addresses, options);
+  try {
+    // the system's lookup cannot be ended, but need not be waited for
+    return await unlessAborted(resolveHost(host, family, lookup), signal);
+  } catch (error) {
+    if (error !== signal.reason) throw error;
+    const isLate = I2ptunError.from(error).kind === "unreachable";
+    throw isLate ? noAddress(host, family, error) : error;
+  }
 }
 
 async function unlessAborted<T>(
@@ -86,18 +101,7 @@ export async function resolveHost(
   try {
     found = await find(host, family);
   } catch (cause) {
-    throw new I2ptunError(
-      "unreachable",
-      family === 0
-        ? `cannot find the address of ${host}`
-        : `cannot find an IPv${family} address of ${host}`,
-      {
-        why: "nobody has that name, or no name server answers this machine",
-        remedy:
-          `check the spelling of ${host} and that this machine is online, or use its IP address`,
-        cause,
-      },
-    );
+    throw noAddress(host, family, cause);
   }
   const first = found[0]?.family;
   const preferred = found.filter((each) => each.family === first);
@@ -107,6 +111,21 @@ export async function resolveHost(
   );
   mixed.push(...others.slice(preferred.length));
   return [...new Set(mixed.map((each) => each.address))];
+}
+
+function noAddress(host: string, family: number, cause: unknown): I2ptunError {
+  return new I2ptunError(
+    "unreachable",
+    family === 0
+      ? `cannot find the address of ${host}`
+      : `cannot find an IPv${family} address of ${host}`,
+    {
+      why: "nobody has that name, or no name server answers this machine",
+      remedy:
+        `check the spelling of ${host} and that this machine is online, or use its IP address`,
+      cause,
+    },
+  );
 }
 
 function race(

@@ -3,6 +3,7 @@ import { checkProfile } from "../../diagnosis/check.ts";
 import type { Report, Step } from "../../diagnosis/report.ts";
 import { I2ptunError } from "../../errors.ts";
 import { portOwner } from "../../platform/port_owner.ts";
+import { systemClock } from "../../tunnel/clock.ts";
 import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
 import { print, printJson, styles } from "../output.ts";
@@ -32,7 +33,7 @@ export async function check(
     ask,
     portOwner: (port) => portOwner(port, environment.system),
     log: progress(context.debug),
-    now: () => new Date(),
+    clock: systemClock,
     signal: interrupted.signal,
     onStep: (step) => {
       if (!json) showStep(step).forEach(print);
