@@ -120,7 +120,6 @@ function recognisePage(status: number, text: string): Found {
     const version = /<b>Version:<\/b> ?([\w.-]+)/.exec(text)?.[1];
     return is("i2pd-console", "i2pd webconsole", version);
   }
-  // i2pd's realm, and what it says to a name it does not want to have
   if (status === 401 && /realm="WebAdmin"/.test(asks)) {
     return is("i2pd-console", "i2pd webconsole (asks for a password)");
   }

@@ -13,7 +13,7 @@ import { testWith } from "../support/requirements.ts";
 import { startSshd } from "../support/sshd.ts";
 import { startTerminal } from "../support/terminal.ts";
 import { testUser } from "../support/test_user.ts";
-import { startPrivateNetwork } from "./private_network.ts";
+import { GATEWAY, SERVER, startPrivateNetwork } from "./private_network.ts";
 import {
   assertFails,
   assertNothingLeft,
@@ -261,6 +261,40 @@ testWith(["remote-host"], "IPv6 only, and none here", async () => {
   for (const name of ["dns", "tcp"]) {
     assert.match(result.step(name).cause!, /this machine has no IPv6$/);
   }
+});
+
+testWith(["remote-host"], "a name with several addresses", async () => {
+  await using network = await startPrivateNetwork();
+  const { sandbox, sshd } = network;
+  await writeProfile(sandbox, {
+    server: `${sshd.user}@twofold`,
+    forward: `{ local: "9000:${SERVER}:22" }`,
+    more: `host_key: ${sshd.hostKeys[0]!.sha256}`,
+  });
+  const hosts = `${sandbox.home}/hosts`;
+  const checkWith = async (...addresses: string[]) => {
+    const lines = addresses.map((each) => `${each} twofold\n`);
+    await Deno.writeTextFile(hosts, lines.join(""));
+    return read(
+      await network.run(
+        ...["near", "unshare", "--mount", "sh", "-c"] as const,
+        `mount --bind ${hosts} /etc/hosts && exec i2ptun ${
+          CHECK.join(" ")
+        } --json`,
+      ),
+    );
+  };
+  // the second is the user's own machine, which has no SSH server
+  const one = await checkWith(SERVER, GATEWAY);
+  assert(one.ok, JSON.stringify(one));
+  assert.match(one.step("dns").detail, /^twofold has \S+, \S+$/);
+  const { detail } = one.step("tcp");
+  assert(detail.includes(`${SERVER}:22 answers`), detail);
+  assert(detail.includes(`${GATEWAY}:22 refused the connection`), detail);
+  assert.match(one.step("host-key").detail, /pins$/);
+  const none = await checkWith(GATEWAY, "20.228.143.1");
+  assert.equal(none.names, "config dns tcp! listen:local-9000");
+  assert.equal(none.step("tcp").detail.match(/:22 refused/g)!.length, 2);
 });
 
 Deno.test("another server at the SSH port, by what it says", async () => {

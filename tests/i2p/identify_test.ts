@@ -53,6 +53,14 @@ Deno.test("every service is known by what it says", async () => {
       { answer: javaLocked },
       "I2P router console (Java, asks for a password)",
     ],
+    [
+      "i2pd-console",
+      {
+        answer:
+          'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm="WebAdmin"\r\n\r\n',
+      },
+      "i2pd webconsole (asks for a password)",
+    ],
     ["http-proxy", { answer: javaHttpProxy }, "HTTP proxy of I2P (Java)"],
     ["https-proxy", { answer: javaConnectProxy }, "HTTPS proxy of I2P (Java)"],
     ["socks-proxy", { answer: "\x05\x00" }, "SOCKS 5 proxy"],
