@@ -129,7 +129,9 @@ export async function identify(options: IdentifyOptions): Promise<Identity> {
   const page = passesOn(service) ? ask("page", options) : undefined;
   page?.catch(() => {});
   const answer = await ask(first, options);
-  if (isTelling(answer)) return answer;
+  // to a name that is not theirs, consoles say less than who they are
+  const isMistaken = first === "proxy" && answer.kind === "web-server";
+  if (isTelling(answer) && !isMistaken) return answer;
   const answers = await Promise.allSettled(
     page === undefined
       ? FURTHER.filter((each) => each !== first)
@@ -139,13 +141,13 @@ export async function identify(options: IdentifyOptions): Promise<Identity> {
   options.signal.throwIfAborted();
   const told = answers.filter((each) => each.status === "fulfilled")
     .map((each) => each.value);
-  return told.find(isTelling) ?? told.find(({ kind }) => kind === "other") ??
-    told.find(({ kind }) => kind === "tls") ?? answer;
+  return told.find(isTelling) ?? told.find(({ kind }) => kind === "tls") ??
+    [answer, ...told].find(({ kind }) => kind === "unknown") ?? answer;
 }
 
 /** Whether it can be told by this answer. */
 function isTelling({ kind }: Identity): boolean {
-  return kind !== "silent" && kind !== "closes" && kind !== "other" &&
+  return kind !== "silent" && kind !== "closes" && kind !== "unknown" &&
     kind !== "tls";
 }
 
@@ -237,7 +239,7 @@ function latin1(chunk: Uint8Array): string {
 function isWhole(text: string): boolean {
   if (!text.startsWith("HTTP/")) {
     return text.includes("\n") || recognise({ text, ended: false, tls: false })
-          .kind !== "other";
+          .kind !== "unknown";
   }
   const head = text.indexOf("\r\n\r\n");
   const length = headerOf(text, "Content-Length");

@@ -27,8 +27,10 @@ export type Kind =
   | "pop3"
   | "web-server"
   | "tls"
-  /** It speaks, but nothing that is known here; or something quite else. */
+  /** A protocol that no service of I2P has. */
   | "other"
+  /** It speaks, but nothing that is known here. */
+  | "unknown"
   /** It accepts connections and closes them without a word. */
   | "closes"
   /** It accepts connections and says nothing. */
@@ -79,10 +81,10 @@ function is(kind: Kind, name: string, version?: string): Found {
 
 function another(text: string): Found {
   const name = protocolName(text);
+  if (name) return is(name.startsWith("a TLS") ? "tls" : "other", name);
   const said = firstLine(text);
-  const kind = name?.startsWith("a TLS") ? "tls" : "other";
   const quoted = /^[\x20-\x7e]+$/.test(said) ? ` (it says "${said}")` : "";
-  return is(kind, name ?? `a program that is not known here${quoted}`);
+  return is("unknown", `a program that is not known here${quoted}`);
 }
 
 function firstLine(text: string): string {

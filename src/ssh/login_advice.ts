@@ -49,7 +49,7 @@ export function loginAdvice(
   }
   return {
     why: tried.some((each) => /^(password|keyboard)/.test(each))
-      ? "the user name or password is wrong, or the server does not let this user in with one"
+      ? "the user name or the password is wrong"
       : "the user name is wrong, or the server does not know the key",
     remedy,
   };

@@ -128,6 +128,23 @@ Deno.test("the port says nothing of what is there", async () => {
   }));
 });
 
+Deno.test("a console that minds which name it is called by", async () => {
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) =>
+      request.headers.get("host") === "proxy.i2p"
+        ? new Response("host mismatch", { status: 403 })
+        : new Response(javaConsole("2.6.0").split("\r\n\r\n")[1]),
+  );
+  try {
+    const found = await whatIs("http-proxy", server.addr.port);
+    assert.equal(found.what, "I2P router console (Java) 2.6.0");
+    assert.equal(found.state, "other");
+  } finally {
+    await server.shutdown();
+  }
+});
+
 Deno.test("without TLS where it should be", async () => {
   using server = serveHere({ answer: javaConsole("2.6.0") });
   const found = await whatIs("console-ssl", server.port);
