@@ -198,6 +198,15 @@ function buildProgram() {
       await logs(name, options, context(command));
     });
 
+  profile.command("check")
+    .argument("<name>")
+    .description("find what is wrong, step by step, with cause and remedy")
+    .option("--password-stdin", "as with start")
+    .action(async (name, options, command) => {
+      const { check } = await import("./commands/check.ts");
+      await check(name, options, context(command));
+    });
+
   program.command("ssh")
     .argument("[args...]", "as for ssh: -L -R -D -J -p -l -i -N -f -o …")
     .description("an OpenSSH command line as it is: opens its forwards")
@@ -205,6 +214,20 @@ function buildProgram() {
     .action(async (args, _options, command) => {
       const { ssh } = await import("./commands/ssh.ts");
       await ssh(args, context(command));
+    });
+
+  program.command("discover")
+    .argument("<name>", "a profile")
+    .description("find which I2P services its server really has, over SSH")
+    .option("--add", "add those that are found to the profile")
+    .option(
+      "--password-stdin",
+      "read one line and use it for the first secret that is asked for",
+    )
+    .option("--accept-new", "store an unknown host key without asking")
+    .action(async (name, options, command) => {
+      const { discover } = await import("./commands/discover.ts");
+      await discover(name, options, context(command));
     });
 
   program.command("open")

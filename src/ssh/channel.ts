@@ -65,7 +65,10 @@ export function deferWrites(channel: ClientChannel): ClientChannel {
 }
 
 /** RFC 4254 §5.1, the reason codes of SSH_MSG_CHANNEL_OPEN_FAILURE. */
-const OPEN_FAILURES: Record<number, { said: string; remedy: string }> = {
+const OPEN_FAILURES: Record<
+  number,
+  { said: string; why?: string; remedy: string }
+> = {
   1: {
     said: "the server forbids it",
     remedy:
@@ -73,6 +76,7 @@ const OPEN_FAILURES: Record<number, { said: string; remedy: string }> = {
   },
   2: {
     said: "nothing answers there",
+    why: "the service does not run on the server, or listens elsewhere",
     remedy: "check that the service runs on the server and listens there",
   },
   3: {
@@ -85,6 +89,14 @@ const OPEN_FAILURES: Record<number, { said: string; remedy: string }> = {
   },
 };
 
+const ADMINISTRATIVELY_PROHIBITED = 1;
+
+/** Whether a channel was not opened because the SSH server forbids it. */
+export function isForbidden(error: I2ptunError): boolean {
+  const { reason } = (error.cause ?? {}) as { reason?: unknown };
+  return Number(reason) === ADMINISTRATIVELY_PROHIBITED;
+}
+
 /** Explains why a channel to `target` was not opened. */
 export function openFailure(
   error: Error & { reason?: number | string },
@@ -94,6 +106,7 @@ export function openFailure(
   const said = error.message.replace(/^\(SSH\) Channel open failure: /, "");
   return known
     ? new I2ptunError("forward", `${target}: ${known.said} (${said})`, {
+      why: known.why,
       remedy: known.remedy,
       cause: error,
     })
