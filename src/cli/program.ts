@@ -14,6 +14,7 @@ import {
 import { I2ptunError } from "../errors.ts";
 import { type GlobalFlags, openContext } from "./context.ts";
 import { print, sayError, useColour } from "./output.ts";
+import { flagsAlone, hasTerminal, runMenu } from "./without_command.ts";
 import { VERSION } from "./version.ts";
 
 const EXAMPLES = `
@@ -304,7 +305,9 @@ export async function runProgram(args: string[]): Promise<number> {
   const program = buildProgram();
   prepare(program as unknown as Command);
   try {
-    if (args.length === 0) {
+    const flags = flagsAlone(args, program as unknown as Command);
+    if (flags !== undefined) {
+      if (hasTerminal() && !flags.json) return await runMenu(flags);
       program.outputHelp({ error: true });
       return 2;
     }
