@@ -118,7 +118,10 @@ async function askAll(
       return "login";
     },
     login: async () => {
-      found = await logIn(draft, answers, context);
+      found = await logIn(draft, answers, context).catch((error) => {
+        answers.forget();
+        throw error;
+      });
       return "services";
     },
     services: async () => {

@@ -15,8 +15,9 @@ import {
   usePagination,
   useState,
 } from "@inquirer/core";
-import { cutTo, screenSize, styles } from "./output.ts";
+import { screenSize, SIGNS, styles } from "./output.ts";
 import { prompted } from "./prompts.ts";
+import { cutTo } from "./table.ts";
 
 /** What a menu shows at one moment. */
 export interface MenuView {
@@ -85,7 +86,11 @@ const menuPrompt = createPrompt<string, MenuConfig>((config, done) => {
     pageSize: rows - header.length - 4,
     loop: false,
     renderItem: ({ item, isActive }) =>
-      fit(isActive ? `${styles.green("❯")} ${item.label}` : `  ${item.label}`),
+      fit(
+        isActive
+          ? `${styles.green(SIGNS.pointer)} ${item.label}`
+          : `  ${item.label}`,
+      ),
   });
   return [...header, "", page, "", styles.dim(fit(config.hint))].join("\n") +
     CURSOR_HIDE;

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { cutTo, screenSize } from "./output.ts";
+import { screenSize } from "./output.ts";
+import { cutTo } from "./table.ts";
 
 /** What a live view writes to. */
 export interface Screen {

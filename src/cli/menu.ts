@@ -32,9 +32,10 @@ import {
   profileView,
   QUIT,
 } from "./menu_view.ts";
-import { cutTo, say, sayError, screenSize } from "./output.ts";
+import { say, sayError, screenSize } from "./output.ts";
 import { Back } from "./prompts.ts";
 import { spinner } from "./spinner.ts";
+import { cutTo } from "./table.ts";
 
 /**
  * Runs until the person leaves.

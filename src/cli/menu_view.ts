@@ -7,8 +7,9 @@
 import type { I2ptunError } from "../errors.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
 import type { MenuView } from "./live_menu.ts";
-import { showState, styles, table } from "./output.ts";
+import { showState, styles } from "./output.ts";
 import { firstPage, isPage, showAddress, showStatus } from "./status_view.ts";
+import { table } from "./table.ts";
 
 /** The values of the choices that are no profiles; no name has a space. */
 export const ADD = "add one";

@@ -5,7 +5,6 @@
  * @module
  */
 
-import stringWidth from "string-width";
 import type { I2ptunError } from "../errors.ts";
 import type { StateName } from "../tunnel/status.ts";
 
@@ -27,10 +26,11 @@ let passing = false;
 /**
  * Shows a line on the terminal behind standard error that goes away without a
  * trace when {@link erasePassing} is called or anything else is written.
+ *
+ * @param line must fit the width of the screen
  */
 export function showPassing(line: string): void {
-  const { columns } = screenSize();
-  write(Deno.stderr, cutTo(line, columns - 1));
+  write(Deno.stderr, line);
   passing = true;
 }
 
@@ -120,12 +120,12 @@ export const styles = {
 };
 
 /**
- * The fonts of Windows' old console have little more than WGL4; the new
+ * Marks. The fonts of Windows' old console have little more than WGL4; its new
  * terminal says that it is one.
  */
-const SIGNS = Deno.build.os === "windows" && !Deno.env.get("WT_SESSION")
-  ? { half: "~", cross: "×" }
-  : { half: "◐", cross: "✗" };
+export const SIGNS = Deno.build.os === "windows" && !Deno.env.get("WT_SESSION")
+  ? { half: "~", cross: "×", tick: "√", pointer: ">" }
+  : { half: "◐", cross: "✗", tick: "✓", pointer: "❯" };
 
 /** A state, marked by shape and by colour. */
 export function showState(state: StateName): string {
@@ -136,47 +136,6 @@ export function showState(state: StateName): string {
     failed: styles.red(`${SIGNS.cross} failed`),
     stopped: styles.dim("○ stopped"),
   }[state];
-}
-
-/** Lines of columns, each as wide as its widest cell. */
-export function table(rows: string[][]): string[] {
-  const widths: number[] = [];
-  for (const row of rows) {
-    row.forEach((cell, i) =>
-      widths[i] = Math.max(widths[i] ?? 0, stringWidth(cell))
-    );
-  }
-  return rows.map((row) =>
-    row.map((cell, i) =>
-      cell + " ".repeat((widths[i] ?? 0) - stringWidth(cell))
-    )
-      .join("  ").trimEnd()
-  );
-}
-
-/** Colours (ECMA-48 SGR) and hyperlinks (OSC 8), or one character. */
-const PIECE =
-  // deno-lint-ignore no-control-regex
-  /\x1b\[[\d;]*m|\x1b\]8;.*?(?:\x07|\x1b\\)|[^\x1b]+|\x1b/gsu;
-
-const graphemes = new Intl.Segmenter();
-
-/** The first `width` columns of a line; escape sequences stay, and whole. */
-export function cutTo(line: string, width: number): string {
-  let left = width;
-  let result = "";
-  for (const [piece] of line.matchAll(PIECE)) {
-    if (piece.startsWith("\x1b")) {
-      result += piece;
-      continue;
-    }
-    for (const { segment } of graphemes.segment(piece)) {
-      left -= stringWidth(segment);
-      if (left < 0) break;
-      result += segment;
-    }
-  }
-  return result;
 }
 
 /** `1.2 MB`; powers of 1000, as ss(8) and browsers show them. */

@@ -18,6 +18,11 @@ export class RememberedAnswers {
     return [...this.#answers.keys()].some((key) => !key.startsWith("file "));
   }
 
+  /** Forgets all: the server did not take them. */
+  forget(): void {
+    this.#answers.clear();
+  }
+
   /** Each question is answered from memory once, then by the person. */
   prompter(): Prompter {
     const replayed = new Set<string>();

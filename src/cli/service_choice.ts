@@ -9,7 +9,7 @@ import { portOwner } from "../platform/port_owner.ts";
 import type { ProfileSource } from "../profile/schema.ts";
 import type { Connection } from "../ssh/connection.ts";
 import type { Context } from "./context.ts";
-import { say } from "./output.ts";
+import { say, SIGNS } from "./output.ts";
 import { spinner } from "./spinner.ts";
 
 /** What most people want, when nothing is known of the server. */
@@ -38,7 +38,7 @@ export function serviceChoices(
     value,
     name: `${value.padEnd(12)}  ${SERVICES[value].title}, port ${
       SERVICES[value].port
-    }${found.includes(value) ? "  ✓ found" : ""}`,
+    }${found.includes(value) ? `  ${SIGNS.tick} found` : ""}`,
     checked: ticked.includes(value),
   }));
 }

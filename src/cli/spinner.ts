@@ -6,7 +6,8 @@
  * @module
  */
 
-import { erasePassing, showPassing, styles } from "./output.ts";
+import { erasePassing, screenSize, showPassing, styles } from "./output.ts";
+import { cutTo } from "./table.ts";
 
 /** What is quicker needs no sign of life. */
 const DELAY_MS = 500;
@@ -34,7 +35,8 @@ export class Spinner implements Disposable {
   #turn(): void {
     if (asking === 0 && active.at(-1) === this) {
       const frame = FRAMES[this.#frame++ % FRAMES.length]!;
-      showPassing(`${styles.yellow(frame)} ${styles.dim(this.#message)}`);
+      const line = `${styles.yellow(frame)} ${styles.dim(this.#message)}`;
+      showPassing(cutTo(line, screenSize().columns - 1));
     }
     this.#timer = setTimeout(() => this.#turn(), FRAME_MS);
   }

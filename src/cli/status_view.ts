@@ -7,7 +7,8 @@
 import { isServiceName, serviceUrl } from "../i2p/services.ts";
 import type { ForwardStatus, TunnelStatus } from "../tunnel/status.ts";
 import { link } from "./hyperlink.ts";
-import { showBytes, showDuration, showState, styles, table } from "./output.ts";
+import { showBytes, showDuration, showState, styles } from "./output.ts";
+import { table } from "./table.ts";
 
 /**
  * Tunnels as programs get to see them: without what only the other views need,

@@ -41,7 +41,14 @@ export async function edit(name: string, context: Context): Promise<void> {
           });
         }
         sayError(error, context.debug);
-        if (!await askYesNo("Edit again? (no: give up the changes)", true)) {
+        const again = await askYesNo(
+          "Edit again? (no: give up the changes)",
+          true,
+        ).catch((error) => {
+          say(`Nothing was saved; your text is in ${path}`);
+          throw error;
+        });
+        if (!again) {
           saved = true;
           return print(`${name} is unchanged`);
         }
