@@ -184,6 +184,20 @@ function buildProgram() {
       await ssh(args, context(command));
     });
 
+  program.command("discover")
+    .argument("<name>", "a profile")
+    .description("find which I2P services its server really has, over SSH")
+    .option("--add", "add those that are found to the profile")
+    .option(
+      "--password-stdin",
+      "read one line and use it for the first secret that is asked for",
+    )
+    .option("--accept-new", "store an unknown host key without asking")
+    .action(async (name, options, command) => {
+      const { discover } = await import("./commands/discover.ts");
+      await discover(name, options, context(command));
+    });
+
   program.command("open")
     .argument("<name>")
     .argument(
