@@ -6,11 +6,10 @@
  * @module
  */
 
-import { resolve } from "node:path";
 import { I2ptunError } from "../errors.ts";
+import type { Found } from "../i2p/discover.ts";
 import type { ServiceName } from "../i2p/services.ts";
-import { expandHome } from "../platform/paths.ts";
-import { DEFAULTS, NAME_PATTERN, type Profile } from "../profile/profile.ts";
+import { DEFAULTS, type Profile } from "../profile/profile.ts";
 import {
   formatServerAddress,
   parseServerAddress,
@@ -20,18 +19,16 @@ import type { Connection } from "../ssh/connection.ts";
 import { Secrets } from "../ssh/secrets.ts";
 import { connectRoute } from "../tunnel/connect.ts";
 import { readHostConfig, resolveRoute } from "../tunnel/route.ts";
+import { discoverThrough } from "./commands/discover.ts";
 import { progress, startProfiles } from "./commands/start.ts";
 import type { Context } from "./context.ts";
 import { interruption } from "./interruption.ts";
 import { offerKey } from "./key_offer.ts";
 import { say, sayError, styles, warn } from "./output.ts";
-import { askOne, askSome, askText, Back, terminalPrompter } from "./prompts.ts";
+import { askOne, askSome, Back, terminalPrompter } from "./prompts.ts";
+import { askKeyFile, askName, askServer, askUser } from "./questions.ts";
 import { RememberedAnswers } from "./remembered_answers.ts";
-import {
-  forwardsOf,
-  lookForServices,
-  serviceChoices,
-} from "./service_choice.ts";
+import { forwardsOf, serviceChoices } from "./service_choice.ts";
 import { spinner } from "./spinner.ts";
 
 /** What was typed so far; kept when the questions are left. */
@@ -104,7 +101,7 @@ async function askAll(
   answers: RememberedAnswers,
   context: Context,
 ): Promise<boolean> {
-  let found: ServiceName[] = [];
+  let found: Found[] = [];
   const steps: Record<Step, () => Promise<Step | "saved">> = {
     server: async () => {
       const before = draft.server;
@@ -114,7 +111,7 @@ async function askAll(
     },
     user: async () => {
       if (await hasUser(draft, context)) draft.user = "";
-      else draft.user = await askUser(draft.user, context);
+      else draft.user = await askUser(draft.user, context.environment);
       return "login";
     },
     login: async () => {
@@ -125,6 +122,14 @@ async function askAll(
       return "services";
     },
     services: async () => {
+      if (!found.some(({ state }) => state === "found")) {
+        say(
+          "No I2P service answers on the server now; perhaps the router is not",
+        );
+        say(
+          "running. You can choose all the same, and start the router later.",
+        );
+      }
       draft.services = await askSome(
         "Which services of the router do you want here?",
         serviceChoices(found, draft.services),
@@ -132,7 +137,13 @@ async function askAll(
       return "name";
     },
     name: async () => {
-      draft.name = await askName(draft, context);
+      // what is wrong with the file is said when it is written
+      const profiles = await context.store.load().catch((): Profile[] => []);
+      draft.name = await askName(
+        draft.name,
+        parseServerAddress(draft.server).host,
+        profiles.map(({ name }) => name),
+      );
       await save(draft, context);
       return "saved";
     },
@@ -149,7 +160,7 @@ async function askAll(
       if (!isBack) sayError(error, context.debug);
       const before: Step | undefined = isBack
         ? await stepBefore(step, draft, context)
-        : await stepAfter(error, step, draft);
+        : await stepAfter(error, step, draft, context);
       if (before === undefined) return false;
       step = before;
     }
@@ -182,6 +193,7 @@ async function stepAfter(
   error: I2ptunError,
   step: Step,
   draft: Draft,
+  { environment }: Context,
 ): Promise<Step> {
   if (step === "user") return "server";
   if (step !== "login") return step;
@@ -193,30 +205,12 @@ async function stepAfter(
       { value: "server", name: "Another user or server" },
     ]);
     if (way !== "key") return way as Step;
-    draft.identity = [await askKeyFile(draft.identity[0])];
+    draft.identity = [await askKeyFile(draft.identity[0], environment)];
     return "login";
   } catch (error) {
     if (error instanceof Back) return "server";
     throw error;
   }
-}
-
-/** What is wrong according to something that throws, or true. */
-function complaint(check: () => unknown): true | string {
-  try {
-    check();
-    return true;
-  } catch (error) {
-    return I2ptunError.from(error).message;
-  }
-}
-
-async function askServer(typed: string): Promise<string> {
-  const text = await askText("Server ([user@]host[:port]):", {
-    typed,
-    check: (text) => complaint(() => parseServerAddress(text.trim())),
-  });
-  return text.trim();
 }
 
 function addressOf({ server, user }: Draft): ServerAddress {
@@ -235,27 +229,6 @@ async function hasUser(draft: Draft, context: Context): Promise<boolean> {
   return config.user !== undefined;
 }
 
-async function askUser(typed: string, context: Context): Promise<string> {
-  const text = await askText("User name on the server:", {
-    typed,
-    default: context.environment.userName,
-    check: (text) =>
-      complaint(() => parseServerAddress(`${text.trim()}@server`)),
-  });
-  return text.trim();
-}
-
-function askKeyFile(typed: string | undefined): Promise<string> {
-  return askText("Private key file (OpenSSH, PEM or PuTTY's .ppk):", {
-    typed,
-    check: async (text) => {
-      const path = resolve(text.trim());
-      const isFile = await Deno.stat(path).then((it) => it.isFile, () => false);
-      return isFile || `there is no file ${path}`;
-    },
-  });
-}
-
 /** A profile to log in with, before it has a name. */
 function profileOf(draft: Draft, server: ServerAddress): Profile {
   return {
@@ -272,12 +245,12 @@ function profileOf(draft: Draft, server: ServerAddress): Profile {
   };
 }
 
-/** Logs in and looks what there is. @returns the services that answer */
+/** Logs in and looks what there is. */
 async function logIn(
   draft: Draft,
   answers: RememberedAnswers,
   context: Context,
-): Promise<ServiceName[]> {
+): Promise<Found[]> {
   using interrupted = interruption();
   const { signal } = interrupted;
   const route = await resolveRoute(
@@ -287,7 +260,8 @@ async function logIn(
   route.warnings.forEach(warn);
   const connection = await connect();
   try {
-    return await lookForServices(connection, signal);
+    using _busy = spinner("looking which I2P services the server has");
+    return await discoverThrough(connection, signal);
   } finally {
     connection.end();
   }
@@ -304,38 +278,9 @@ async function logIn(
   }
 }
 
-async function askName(draft: Draft, context: Context): Promise<string> {
-  // what is wrong with the file is said when it is written
-  const taken = (await context.store.load().catch((): Profile[] => []))
-    .map(({ name }) => name);
-  return await askText("Name for this connection:", {
-    typed: draft.name,
-    default: freeName(parseServerAddress(draft.server).host, taken),
-    check: (text) =>
-      !NAME_PATTERN.test(text)
-        ? "letters, digits, '.', '_' and '-' only, and no '-' first"
-        : !taken.includes(text) || `there is a profile ${text} already`,
-  });
-}
-
-/** The host's own name, `home` for an address, and a number if it is taken. */
-export function freeName(host: string, taken: string[]): string {
-  const [label = ""] = host.split(".");
-  const base = NAME_PATTERN.test(label) && /[A-Za-z]/.test(label)
-    ? label
-    : "home";
-  for (let i = 1;; i++) {
-    const name = i === 1 ? base : `${base}-${i}`;
-    if (!taken.includes(name)) return name;
-  }
-}
-
 async function save(draft: Draft, context: Context): Promise<void> {
-  const { environment, store } = context;
-  const identity = draft.identity.map((path) =>
-    resolve(expandHome(path, environment))
-  );
-  await store.add(draft.name, {
+  const { identity } = draft;
+  await context.store.add(draft.name, {
     server: formatServerAddress(addressOf(draft)),
     ...(identity.length === 0 ? {} : { identity }),
     forwards: await forwardsOf(draft.services ?? [], context),

@@ -4,42 +4,52 @@
  * @module
  */
 
-import { SERVICE_NAMES, type ServiceName, SERVICES } from "../i2p/services.ts";
+import type { Found } from "../i2p/discover.ts";
+import { type ServiceName, SERVICES } from "../i2p/services.ts";
 import { portOwner } from "../platform/port_owner.ts";
 import type { ProfileSource } from "../profile/schema.ts";
-import type { Connection } from "../ssh/connection.ts";
 import type { Context } from "./context.ts";
-import { say, SIGNS } from "./output.ts";
-import { spinner } from "./spinner.ts";
+import { say, screenSize, SIGNS } from "./output.ts";
+import { cutTo, table } from "./table.ts";
 
 /** What most people want, when nothing is known of the server. */
 const USUAL: ServiceName[] = ["console", "http-proxy"];
 
-/** @returns the services that answer at the server's own addresses */
-export async function lookForServices(
-  _connection: Connection,
-  _signal: AbortSignal,
-): Promise<ServiceName[]> {
-  using _busy = spinner("looking which I2P services the server has");
-  return await Promise.resolve([]);
-}
-
 /**
- * The services to choose from: those found first and ticked, or those that were
- * ticked before.
+ * The services to choose from: those that the server has first, and ticked, or
+ * ticked those that were before.
  */
 export function serviceChoices(
-  found: ServiceName[],
-  before: ServiceName[] | undefined,
+  found: readonly Found[],
+  before: readonly ServiceName[] | undefined,
 ): { value: ServiceName; name: string; checked: boolean }[] {
-  const ticked = before ?? (found.length > 0 ? found : USUAL);
-  const rest = SERVICE_NAMES.filter((name) => !found.includes(name));
-  return [...found, ...rest].map((value) => ({
-    value,
-    name: `${value.padEnd(12)}  ${SERVICES[value].title}, port ${
-      SERVICES[value].port
-    }${found.includes(value) ? `  ${SIGNS.tick} found` : ""}`,
-    checked: ticked.includes(value),
+  const having = (state: Found["state"]) =>
+    found.filter((each) => each.state === state);
+  const sure = having("found").map(({ service }) => service);
+  const ticked = before ?? (sure.length > 0 ? sure : USUAL);
+  const order = [
+    ...having("found"),
+    ...having("unclear"),
+    ...having("other"),
+    ...having("closed"),
+    ...having("forbidden"),
+  ];
+  const rows = table(order.map(({ service, port, state, what }) => [
+    service,
+    `port ${port}`,
+    SERVICES[service].title,
+    state === "found"
+      ? `${SIGNS.tick} ${what}`
+      : state === "closed"
+      ? ""
+      : what,
+  ]));
+  // before each a mark and a cursor
+  const width = screenSize().columns - 5;
+  return order.map(({ service }, i) => ({
+    value: service,
+    name: cutTo(rows[i]!, width),
+    checked: ticked.includes(service),
   }));
 }
 
