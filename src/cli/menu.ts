@@ -64,6 +64,7 @@ export async function menu(context: Context): Promise<void> {
         });
         break;
       case ADD:
+        at = ADD;
         await attempt(context, async () => {
           const name = await addServer(draft, context, { welcome: false });
           if (name === undefined) return;

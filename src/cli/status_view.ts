@@ -72,14 +72,15 @@ function showDirection(forward: ForwardStatus): string {
 }
 
 /**
- * Everything there is to know of a tunnel; `brief` leaves out what the person
- * who uses it need not see, to fit 80 columns.
+ * Everything there is to know of a tunnel; `brief` leaves out what a
+ * person who uses it need not see, to fit 80 columns.
  */
 export function showStatus(
   status: TunnelStatus,
   now: Date,
   { brief = false }: { brief?: boolean } = {},
 ): string[] {
+  const runs = status.pid !== null;
   const since = status.since === null
     ? ""
     : `for ${showDuration(now.getTime() - Date.parse(status.since))}`;
@@ -91,7 +92,7 @@ export function showStatus(
     showState(status.state),
     since,
     status.server,
-    status.pid === null || brief ? "" : `pid ${status.pid}`,
+    !runs || brief ? "" : `pid ${status.pid}`,
     reconnects,
   ].filter((part) => part !== "");
   const lines = [head.join("  ")];
@@ -103,8 +104,8 @@ export function showStatus(
       "",
       forward.name,
       showLink(forward),
-      ...(brief ? [] : [showDirection(forward)]),
-      ...(status.pid === null ? [] : showTraffic(forward)),
+      ...(brief && runs ? [] : [showDirection(forward)]),
+      ...(runs ? showTraffic(forward) : []),
     ]),
   ));
   return lines;
