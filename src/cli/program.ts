@@ -19,6 +19,7 @@ import { VERSION } from "./version.ts";
 
 const EXAMPLES = `
 Examples:
+  i2ptun    on a terminal: a menu; the first time, it asks for what it needs
   i2ptun profile add home --server i2p@20.228.143.58 --service console --service http-proxy
   i2ptun profile start home
   i2ptun profile status

@@ -14,7 +14,7 @@ import { askText } from "./prompts.ts";
 
 /** @returns as {@link parseServerAddress} takes it */
 export async function askServer(typed: string): Promise<string> {
-  const text = await askText("Server ([user@]host[:port]):", {
+  const text = await askText("Server (such as me@203.0.113.7):", {
     typed,
     check: (text) => complaint(() => parseServerAddress(text.trim())),
   });
