@@ -4,7 +4,6 @@ import { Sandbox } from "../support/program.ts";
 import { startRemoteHost } from "../support/remote_host.ts";
 import { testWith } from "../support/requirements.ts";
 import { startSshd } from "../support/sshd.ts";
-import { freePort } from "../support/ports.ts";
 import { testUser } from "../support/test_user.ts";
 import { Person } from "./menu_setup.ts";
 import {
@@ -82,36 +81,36 @@ testWith(
 );
 
 testWith(
-  ["sshd", "test-user", "tmux"],
+  ["remote-host", "test-user", "tmux"],
   "every mistake is explained, and asked again; Escape leads back",
   async () => {
     await using user = await testUser();
-    await using sshd = await startSshd();
+    await using host = await startRemoteHost();
     await using sandbox = await Sandbox.create();
-    const nobody = freePort();
+    const { address } = host;
     await using person = await Person.start(sandbox);
 
     await person.answers(SERVER, "a b");
     await person.sees(/> "a b" is not a host name/);
     await person.press("C-u");
     // the user is asked for apart, and stays when the server was wrong
-    await person.answers(SERVER, `127.0.0.1:${nobody}`);
+    await person.answers(SERVER, `${address}:1`);
     const userQuestion = /^\? User name on the server: /m;
     await person.sees(userQuestion);
     await person.press("Escape");
-    await person.sees(/\? Server \(.*127\.0\.0\.1:\d+$/);
+    await person.sees(/\? Server \(.*10\.[\d.]+:1$/);
     await person.press("Enter");
     await person.answers(userQuestion, user.name);
     await person.sees(/^error: [^]*refused[^]*^try: /m);
-    await person.sees(new RegExp(`\\? Server \\(.*:${nobody}$`));
+    await person.sees(/\? Server \(.*:1$/);
     await person.press("C-u");
-    await person.answers(SERVER, `127.0.0.1:${sshd.port}`);
+    await person.answers(SERVER, address);
     await person.sees(new RegExp(`User name on the server: ${user.name}$`));
     await person.press("Enter");
 
     await person.answers(TRUST, "no");
     await person.sees(/^error: [^]*was not accepted/m);
-    await person.sees(new RegExp(`\\? Server \\(.*:${sshd.port}$`));
+    await person.sees(new RegExp(`\\? Server \\(.*: ${address}$`));
     await person.press("Enter");
     await person.sees(new RegExp(`User name on the server: ${user.name}$`));
     await person.press("Enter");
