@@ -8,7 +8,7 @@
 
 import { I2ptunError } from "../errors.ts";
 import type { Found } from "../i2p/discover.ts";
-import type { ServiceName } from "../i2p/services.ts";
+import { type ServiceName, serviceUrl } from "../i2p/services.ts";
 import { DEFAULTS, type Profile } from "../profile/profile.ts";
 import {
   formatServerAddress,
@@ -75,7 +75,7 @@ export async function addServer(
   try {
     await startProfiles([await context.store.get(name)], {
       ask: answers.prompter(),
-      open: true,
+      open: draft.services?.some((each) => isPage(each)) ?? false,
     }, context);
   } catch (thrown) {
     const error = I2ptunError.from(thrown);
@@ -89,6 +89,10 @@ export async function addServer(
     say("");
   }
   return name;
+}
+
+function isPage(service: ServiceName): boolean {
+  return serviceUrl(service, "127.0.0.1") !== undefined;
 }
 
 /** The questions, as the steps of a path that can be walked back. */

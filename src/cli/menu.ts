@@ -113,6 +113,15 @@ async function sayWhatGoesOn(context: Context): Promise<void> {
   say(`${running.join(", ")} still ${runs}; i2ptun shows the menu again.`);
 }
 
+/** What the pointer stands at after an action, if not at the same again. */
+const THEN = new Map<string, Action | undefined>([
+  // the first: a page to open
+  ["start", undefined],
+  ["restart", undefined],
+  ["enable", "disable"],
+  ["disable", "enable"],
+]);
+
 /** One profile's menu, until the person goes back. */
 async function profileMenu(name: string, context: Context): Promise<void> {
   let at: string | undefined;
@@ -145,8 +154,7 @@ async function profileMenu(name: string, context: Context): Promise<void> {
       hint: "↑↓ choose · Enter do it · Esc back",
     }).catch(backAs("back"));
     if (action === "back" || gone) return;
-    // what is done most after it has been done
-    at = action === "start" || action === "restart" ? undefined : action;
+    at = THEN.has(action) ? THEN.get(action) : action;
     await attempt(context, () => perform(action as Action, name, context));
     if (action === "remove" && !await exists(name, context)) return;
     if (action === "enable" || action === "disable") {

@@ -6,6 +6,7 @@
 
 import type { I2ptunError } from "../errors.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
+import { link } from "./hyperlink.ts";
 import type { MenuView } from "./live_menu.ts";
 import { showState, styles } from "./output.ts";
 import { firstPage, isPage, showAddress, showStatus } from "./status_view.ts";
@@ -18,12 +19,15 @@ export const QUIT = "quit now";
 
 /** All profiles, each on a line. */
 export function listView(statuses: TunnelStatus[]): MenuView {
-  const lines = table(statuses.map((status) => [
-    status.name,
-    showState(status.state),
-    firstPage(status) ?? "",
-    status.server,
-  ]));
+  const lines = table(statuses.map((status) => {
+    const page = firstPage(status);
+    return [
+      status.name,
+      showState(status.state),
+      page === undefined ? "" : link(page),
+      status.server,
+    ];
+  }));
   return {
     header: [styles.bold("Your tunnels")],
     choices: [

@@ -1,6 +1,7 @@
 /** `i2ptun` without arguments and without profiles: the first run. */
 import assert from "node:assert/strict";
 import { Sandbox } from "../support/program.ts";
+import { startRelay } from "../support/relay.ts";
 import { startRemoteHost } from "../support/remote_host.ts";
 import { testWith } from "../support/requirements.ts";
 import { startSshd } from "../support/sshd.ts";
@@ -187,3 +188,16 @@ for (const key of ["Escape", "C-c"]) {
     await assert.rejects(Deno.stat(sandbox.profiles), Deno.errors.NotFound);
   });
 }
+
+testWith(["sshd", "tmux"], "Ctrl-C while it connects leads out", async () => {
+  await using sshd = await startSshd();
+  await using relay = startRelay({ to: sshd });
+  await using sandbox = await Sandbox.create();
+  relay.stall();
+  await using person = await Person.start(sandbox);
+  await person.answers(SERVER, `me@${relay.host}:${relay.port}`);
+  await person.sees(/^[|/\\-] connecting to me@/m);
+  await person.press("C-c");
+  await person.leaves(130);
+  await assertNothingLeft(sandbox);
+});

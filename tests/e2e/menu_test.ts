@@ -76,7 +76,7 @@ testWith(
     });
     await Deno.writeTextFile(
       `${sandbox.home}/editor`,
-      '#!/bin/sh\nsed -i "s/console/i2pd-console/" "$1"\n',
+      '#!/bin/sh\necho which?\nread -r service\nsed -i "s/console/$service/" "$1"\n',
       { mode: 0o755 },
     );
     await using person = await Person.start(sandbox, {
@@ -91,6 +91,8 @@ testWith(
     assert.deepEqual(await person.opened(), [url]);
     assert(person.terminal.written.includes(`\\033]8;;${url}\\033`));
     await person.chooses("Edit");
+    // the editor has the terminal for itself, from the first key on
+    await person.answers(/^which\?$/m, "i2pd-console");
     await person.sees(/^saved home[^]*profile restart home/m);
     await person.chooses("Stop");
     await person.sees(/ i2pd-console /);
@@ -103,6 +105,41 @@ testWith(
     await person.sees(/removed home[^]*Your tunnels[^]*❯ \+ Add a server/);
     await person.chooses("Quit");
     await person.leaves(0);
+  },
+);
+
+testWith(
+  ["linux", "tmux"],
+  "the menu makes a profile start at login",
+  async () => {
+    await using sandbox = await Sandbox.create();
+    await writeProfile(sandbox, {
+      server: "me@127.0.0.1:1",
+      forward: "console",
+    });
+    // it keeps whether the unit is enabled, as systemd does
+    const on = `${sandbox.home}/enabled`;
+    await Deno.mkdir(`${sandbox.home}/bin`);
+    await Deno.writeTextFile(
+      `${sandbox.home}/bin/systemctl`,
+      `#!/bin/sh\ncase "$2" in\n` +
+        `enable) echo "$4" > ${on};;\n` +
+        `disable) rm -f ${on};;\n` +
+        `is-*) test -e ${on};;\nesac\n`,
+      { mode: 0o755 },
+    );
+    await using person = await Person.start(sandbox);
+    await person.chooses("home");
+    await person.chooses("Start at login");
+    await person.sees(/^home starts at login$/m);
+    assert.match(await Deno.readTextFile(on), /home/);
+    await person.chooses("Do not start at login any more");
+    await person.sees(
+      /^home does not start by itself any more[^]*❯ Start at l/m,
+    );
+    await assert.rejects(Deno.stat(on), Deno.errors.NotFound);
+    await person.press("C-c");
+    await person.leaves(130);
   },
 );
 

@@ -34,7 +34,16 @@ export async function stop(
   if (context.json) printJson({ profiles: results });
 }
 
-async function stopOne(name: string, context: Context): Promise<boolean> {
+/**
+ * Stops a profile.
+ *
+ * @returns whether it ran
+ * @throws {I2ptunError} `interrupted` after Ctrl-C
+ */
+export async function stopOne(
+  name: string,
+  context: Context,
+): Promise<boolean> {
   using _busy = spinner(`stopping ${name}`);
   return await unlessInterrupted(stopRunning(context.folder, name));
 }
