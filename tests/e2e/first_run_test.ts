@@ -101,6 +101,8 @@ testWith(
     await person.press("Escape");
     await person.sees(/\? Server \(.*10\.[\d.]+:1$/);
     await person.press("Enter");
+    // the one that was left stands there too
+    await person.sees(/(✔ Server [^]*\? User name [^]*){2}/);
     await person.answers(userQuestion, user.name);
     await person.sees(/^error: [^]*refused[^]*^try: /m);
     await person.sees(/\? Server \(.*:1$/);

@@ -81,7 +81,11 @@ export class Person implements AsyncDisposable {
       assert(i < 40, `no choice ${label}`);
       const before = await this.pointedAt();
       await this.press("Down");
-      while (await this.pointedAt() === before) await this.#moment();
+      const deadline = performance.now() + 5000;
+      while (await this.pointedAt() === before) {
+        assert(performance.now() < deadline, "the pointer does not move");
+        await this.#moment();
+      }
     }
     await this.press("Enter");
   }
