@@ -199,7 +199,11 @@ testWith(["tmux"], "many profiles, no colours, no room", async () => {
   await person.press("Up");
   await person.sees(/❯ Quit/);
   await person.fits(/^Your tunnels$/m);
-  await person.press("Up", "Up");
+  await person.press("Up", "Enter");
+  await person.sees(/\? Server \(/);
+  await person.press("Escape");
+  await person.sees(/❯ \+ Add a server/);
+  await person.press("Up");
   await person.sees(/❯ profile-40 /);
   await person.press("Enter");
   await person.sees(/❯ Start[^]*Esc back$/);
