@@ -53,6 +53,11 @@ const WELCOME = [
   "with which you log in there.",
 ];
 
+const NO_SERVICES = [
+  "No I2P service answers on the server now; perhaps the router is not running.",
+  "You can choose all the same, and start the router later.",
+];
+
 /**
  * Asks, adds the profile, starts it, and opens its first page in the browser.
  *
@@ -96,8 +101,7 @@ function isPage(service: ServiceName): boolean {
 }
 
 /** The questions, as the steps of a path that can be walked back. */
-const STEPS = ["server", "user", "login", "services", "name"] as const;
-type Step = typeof STEPS[number];
+type Step = "server" | "user" | "login" | "services" | "name";
 
 /** @returns whether all were answered and the profile is saved */
 async function askAll(
@@ -127,12 +131,7 @@ async function askAll(
     },
     services: async () => {
       if (!found.some(({ state }) => state === "found")) {
-        say(
-          "No I2P service answers on the server now; perhaps the router is not",
-        );
-        say(
-          "running. You can choose all the same, and start the router later.",
-        );
+        NO_SERVICES.forEach((line) => say(line));
       }
       draft.services = await askSome(
         "Which services of the router do you want here?",
@@ -272,13 +271,24 @@ async function logIn(
 
   async function connect(): Promise<Connection> {
     using _busy = spinner(`connecting to ${route.server.login}`);
-    return await connectRoute(route, {
-      ask: answers.prompter(),
-      secrets: new Secrets(),
-      acceptNew: false,
-      log: progress(context.debug),
-      signal,
-    });
+    const prompter = answers.prompter();
+    let gaveUp: unknown;
+    try {
+      return await connectRoute(route, {
+        ask: (question) =>
+          prompter(question).catch((error) => {
+            gaveUp = error;
+            throw error;
+          }),
+        secrets: new Secrets(),
+        acceptNew: false,
+        log: progress(context.debug),
+        signal,
+      });
+    } catch (error) {
+      // on the way here it may have become an error of a jump host
+      throw gaveUp ?? error;
+    }
   }
 }
 

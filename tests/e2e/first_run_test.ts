@@ -203,3 +203,32 @@ testWith(["sshd", "tmux"], "Ctrl-C while it connects leads out", async () => {
   await person.leaves(130);
   await assertNothingLeft(sandbox);
 });
+
+testWith(
+  ["sshd", "test-user", "tmux"],
+  "Escape and Ctrl-C at the questions of a login",
+  async () => {
+    await using user = await testUser();
+    await using sshd = await startSshd();
+    await using sandbox = await Sandbox.create();
+    const server = `${user.name}@${sshd.host}:${sshd.port}`;
+    const again = new RegExp(`\\? Server \\(.*: ${server.slice(0, 20)}[^?]*$`);
+    for (const question of [TRUST, PASSWORD]) {
+      for (const key of ["Escape", "C-c"]) {
+        await using person = await Person.start(sandbox);
+        await person.answers(SERVER, server);
+        if (question === PASSWORD && key === "Escape") {
+          await person.answers(TRUST, "yes");
+        }
+        await person.sees(question);
+        await person.press(key);
+        if (key === "Escape") {
+          await person.sees(again);
+          await person.press("Escape");
+        }
+        await person.leaves(key === "Escape" ? 0 : 130);
+      }
+    }
+    await assertNothingLeft(sandbox);
+  },
+);
