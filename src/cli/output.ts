@@ -81,7 +81,9 @@ export function warn(message: string): void {
 /** An error as everyone gets to see it. */
 export function sayError(error: I2ptunError, debug: boolean): void {
   for (const line of error.details) say(line);
-  say(`${styles.red("error:")} ${oneLine(error.message)}`);
+  const { message, why } = error;
+  const whole = why === undefined ? message : `${message}: ${why}`;
+  say(`${styles.red("error:")} ${oneLine(whole)}`);
   if (error.remedy !== undefined) {
     say(`${styles.bold("try:")} ${oneLine(error.remedy)}`);
   }

@@ -125,6 +125,7 @@ async function explain(
         owner === undefined ? "" : ` by ${owner}`
       }`,
       {
+        why: "it came first; mostly it is a router or a tunnel of this machine",
         remedy:
           `stop that program, or let this forward listen on another port (listen: in the profile)`,
         cause: error,

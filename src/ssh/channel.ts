@@ -65,7 +65,10 @@ export function deferWrites(channel: ClientChannel): ClientChannel {
 }
 
 /** RFC 4254 §5.1, the reason codes of SSH_MSG_CHANNEL_OPEN_FAILURE. */
-const OPEN_FAILURES: Record<number, { said: string; remedy: string }> = {
+const OPEN_FAILURES: Record<
+  number,
+  { said: string; why?: string; remedy: string }
+> = {
   1: {
     said: "the server forbids it",
     remedy:
@@ -73,6 +76,7 @@ const OPEN_FAILURES: Record<number, { said: string; remedy: string }> = {
   },
   2: {
     said: "nothing answers there",
+    why: "the service does not run on the server, or listens elsewhere",
     remedy: "check that the service runs on the server and listens there",
   },
   3: {
@@ -94,6 +98,7 @@ export function openFailure(
   const said = error.message.replace(/^\(SSH\) Channel open failure: /, "");
   return known
     ? new I2ptunError("forward", `${target}: ${known.said} (${said})`, {
+      why: known.why,
       remedy: known.remedy,
       cause: error,
     })

@@ -27,7 +27,8 @@ import {
 import { Backpressure } from "./backpressure.ts";
 import { deferWrites, openFailure, watchEnd } from "./channel.ts";
 import { dial } from "./dial.ts";
-import { handshakeFailure } from "./handshake_failure.ts";
+import { fingerprint, keyType } from "./fingerprint.ts";
+import { handshakeFailure, type Heard, tooLate } from "./handshake_failure.ts";
 import {
   type HostKeyOptions,
   knownAs,
@@ -53,6 +54,15 @@ import {
 import { onUserauthFailure, signWithSha2Only } from "./ssh2_internals.ts";
 import { Watchdog } from "./watchdog.ts";
 
+/** How far a connection has come, in this order. */
+export type Milestone =
+  | { name: "tcp" }
+  /** The server is one of SSH, such as `OpenSSH_9.2p1 Debian-2`. */
+  | { name: "ssh"; software: string }
+  | { name: "host-key"; type: string; fingerprint: string }
+  /** `by` what the server let us in: a key, a password. */
+  | { name: "login"; by: string };
+
 export interface ConnectionOptions {
   host: string;
   port: number;
@@ -63,6 +73,10 @@ export interface ConnectionOptions {
   bindAddress?: string | undefined;
   /** The connection to go through, when this is not the first hop. */
   via?: Connection | undefined;
+  /** A TCP connection to the server that is there already, still unread. */
+  transport?: Socket | undefined;
+  /** Told how far it has come; more than once, if it has to connect again. */
+  onMilestone?: ((milestone: Milestone) => void) | undefined;
   /** Until logged in; the time a person takes to answer does not count. */
   connectTimeoutMs: number;
   /** Lost after interval × count without anything heard. */
@@ -137,19 +151,10 @@ export class Connection {
    */
   static async open(options: ConnectionOptions): Promise<Connection> {
     const server = formatHostPort(options.host, options.port);
+    const heard: Heard = { connected: false, greeting: undefined };
     const patience = new Patience(
       options.connectTimeoutMs,
-      () =>
-        new I2ptunError(
-          "unreachable",
-          `${server} did not answer within ${
-            options.connectTimeoutMs / 1000
-          } s`,
-          {
-            remedy:
-              "check the address and port, and that no firewall is in the way",
-          },
-        ),
+      () => tooLate(server, options.connectTimeoutMs, heard),
     );
     const signal = AbortSignal.any([options.signal, patience.signal]);
     const ask: Prompter = (question) =>
@@ -157,13 +162,15 @@ export class Connection {
     try {
       const [knownHosts, transport] = await Promise.all([
         KnownHosts.read(options.hostKey.files),
-        dialThrough(options, signal),
+        options.transport ?? dialThrough(options, signal),
       ]);
+      heard.connected = true;
+      options.onMilestone?.({ name: "tcp" });
       for (const warning of knownHosts.warnings) {
         options.log("warning", warning);
       }
       const attempt = { ...options, ask, signal };
-      return await logInByAnyKey(transport, knownHosts, attempt);
+      return await logInByAnyKey(transport, knownHosts, attempt, heard);
     } finally {
       patience.end();
     }
@@ -352,9 +359,10 @@ async function logInByAnyKey(
   transport: Socket | ClientChannel,
   knownHosts: KnownHosts,
   options: ConnectionOptions,
+  heard: Heard,
   seen: string[] = [],
 ): Promise<Connection> {
-  const greeting = overhearGreeting(transport);
+  const greeting = heard.greeting = overhearGreeting(transport);
   const offer = algorithmOffer(
     knownHosts.keyTypes(...knownAs({ ...options.hostKey, ...options })),
     options.algorithms,
@@ -371,7 +379,7 @@ async function logInByAnyKey(
     );
     if (!hasMore) throw error;
     const again = await dialThrough(options, options.signal);
-    return await logInByAnyKey(again, knownHosts, options, now);
+    return await logInByAnyKey(again, knownHosts, options, heard, now);
   }
 }
 
@@ -441,6 +449,7 @@ function logIn(
     client.on("ready", () => {
       ready = true;
       authentication.succeeded();
+      options.onMilestone?.({ name: "login", by: authentication.accepted });
       signal.removeEventListener("abort", onAbort);
       watchdog.start();
       resolve(Connection.adopt(client, transport, closed));
@@ -506,6 +515,8 @@ function logIn(
         hostVerifier: (key: Uint8Array, verdict: (ok: boolean) => void) => {
           // each rekeying proves the key again (RFC 4253 §9)
           if (acceptedKey) return verdict(sameBytes(acceptedKey, key));
+          const { software = "" } = greeting;
+          options.onMilestone?.({ name: "ssh", software });
           verifyHostKey(key, {
             ...options.hostKey,
             host,
@@ -516,6 +527,11 @@ function logIn(
             log,
           }).then(() => {
             acceptedKey = key.slice();
+            options.onMilestone?.({
+              name: "host-key",
+              type: keyType(key),
+              fingerprint: fingerprint(key),
+            });
             verdict(true);
           }, (error) => {
             fail(error);

@@ -92,6 +92,7 @@ export async function resolveHost(
         ? `cannot find the address of ${host}`
         : `cannot find an IPv${family} address of ${host}`,
       {
+        why: "nobody has that name, or no name server answers this machine",
         remedy:
           `check the spelling of ${host} and that this machine is online, or use its IP address`,
         cause,
@@ -166,21 +167,49 @@ function race(
   });
 }
 
-const REASONS: Record<string, { said: string; remedy: string }> = {
+interface Reason {
+  said: string;
+  why?: string;
+  remedy: string;
+}
+
+/**
+ * A server that was waited for in vain.
+ *
+ * @param server `host:port`
+ */
+export function noAnswer(server: string, afterMs: number): I2ptunError {
+  return new I2ptunError(
+    "unreachable",
+    `${server} did not answer within ${afterMs / 1000} s`,
+    {
+      why:
+        "a firewall drops the connection, or no machine that is on has this address",
+      remedy: "check the address and port, and that no firewall is in the way",
+    },
+  );
+}
+
+const REASONS: Record<string, Reason> = {
   ECONNREFUSED: {
     said: "refused the connection",
+    why: "the machine is there, but no SSH server listens at that port",
     remedy: "check the port and that the SSH server runs there",
   },
   ETIMEDOUT: {
     said: "did not answer in time",
+    why:
+      "a firewall drops the connection, or no machine that is on has this address",
     remedy: "check the address, and that no firewall is in the way",
   },
   EHOSTUNREACH: {
     said: "cannot be reached from here",
+    why: "no machine that is on has this address, or a firewall rejects it",
     remedy: "check the address and this machine's network",
   },
   ENETUNREACH: {
     said: "cannot be reached: there is no network to it",
+    why: "this machine is offline, or has no IPv6 and this is an IPv6 address",
     remedy: "check that this machine is online",
   },
 };
@@ -200,7 +229,7 @@ function refused(
 ): I2ptunError {
   const last = failures.at(-1)?.code ?? "";
   const cannotBind = bindAddress !== undefined && CANNOT_BIND.has(last);
-  const reason = cannotBind
+  const reason: Reason = cannotBind
     ? {
       said: `cannot be reached from ${bindAddress}`,
       remedy: "correct BindAddress in ssh_config: one of this machine's own",
@@ -214,6 +243,6 @@ function refused(
   return new I2ptunError(
     "unreachable",
     `${formatHostPort(host, port)} ${reason.said}${where}`,
-    { remedy: reason.remedy },
+    { why: reason.why, remedy: reason.remedy },
   );
 }

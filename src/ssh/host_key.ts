@@ -100,11 +100,11 @@ export async function verifyHostKey(
           keyType(key)
         }), but ${lines.join(", ")}`,
         {
-          remedy:
-            `somebody may be listening in, or the server was reinstalled; only if its owner confirms the new key, delete ${
-              found.expected.map((each) => `line ${each.line} of ${each.file}`)
-                .join(" and ")
-            } and connect again`,
+          why: "somebody may be listening in, or the server was reinstalled",
+          remedy: `only if its owner confirms the new key, delete ${
+            found.expected.map((each) => `line ${each.line} of ${each.file}`)
+              .join(" and ")
+          } and connect again`,
         },
       );
     }
