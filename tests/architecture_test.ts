@@ -18,6 +18,7 @@ const ROOMS = [
   "profile",
   "tunnel",
   "background",
+  "diagnosis",
   "autostart",
   "demo",
   "cli",

@@ -176,6 +176,15 @@ function buildProgram() {
       await logs(name, options, context(command));
     });
 
+  profile.command("check")
+    .argument("<name>")
+    .description("find what is wrong, step by step, with cause and remedy")
+    .option("--password-stdin", "as with start")
+    .action(async (name, options, command) => {
+      const { check } = await import("./commands/check.ts");
+      await check(name, options, context(command));
+    });
+
   program.command("ssh")
     .argument("[args...]", "as for ssh: -L -R -D -J -p -l -i -N -f -o …")
     .description("an OpenSSH command line as it is: opens its forwards")

@@ -125,7 +125,7 @@ async function explain(
         owner === undefined ? "" : ` by ${owner}`
       }`,
       {
-        why: "it came first; mostly it is a router or a tunnel of this machine",
+        why: "often that is a router or another tunnel on this machine",
         remedy:
           `stop that program, or let this forward listen on another port (listen: in the profile)`,
         cause: error,

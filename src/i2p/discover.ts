@@ -5,6 +5,7 @@
  */
 
 import { I2ptunError } from "../errors.ts";
+import { isForbidden } from "../ssh/channel.ts";
 import { identify, type OpenStream } from "./identify.ts";
 import type { Identity, Kind } from "./recognise.ts";
 import { SERVICE_NAMES, type ServiceName, SERVICES } from "./services.ts";
@@ -106,13 +107,4 @@ export function describe(identity: Identity, service: ServiceName): string {
   }
   if (expected.tls === identity.tls) return identity.what;
   return `${identity.what}, but ${identity.tls ? "over" : "without"} TLS`;
-}
-
-/** RFC 4254 §5.1. */
-const ADMINISTRATIVELY_PROHIBITED = 1;
-
-/** Whether the SSH server, not the service, said no. */
-export function isForbidden(error: I2ptunError): boolean {
-  const { reason } = (error.cause ?? {}) as { reason?: unknown };
-  return Number(reason) === ADMINISTRATIVELY_PROHIBITED;
 }

@@ -114,7 +114,9 @@ const FURTHER: readonly QuestionName[] = ["page", "securePage", "sam", "socks"];
  * twice as long, they are asked at the same time whether they are web servers,
  * and nothing else, since what they get they pass on.
  */
-const PASSES_ON = new Set<ServiceName>(["irc", "smtp", "pop3"]);
+export function passesOn(service: ServiceName | undefined): boolean {
+  return service === "irc" || service === "smtp" || service === "pop3";
+}
 
 /**
  * Says what answers at a place.
@@ -124,8 +126,7 @@ const PASSES_ON = new Set<ServiceName>(["irc", "smtp", "pop3"]);
 export async function identify(options: IdentifyOptions): Promise<Identity> {
   const { service } = options;
   const first = service === undefined ? "page" : FIRST[service];
-  const passesOn = service !== undefined && PASSES_ON.has(service);
-  const page = passesOn ? ask("page", options) : undefined;
+  const page = passesOn(service) ? ask("page", options) : undefined;
   page?.catch(() => {});
   const answer = await ask(first, options);
   if (isTelling(answer)) return answer;

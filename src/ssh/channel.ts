@@ -89,6 +89,14 @@ const OPEN_FAILURES: Record<
   },
 };
 
+const ADMINISTRATIVELY_PROHIBITED = 1;
+
+/** Whether a channel was not opened because the SSH server forbids it. */
+export function isForbidden(error: I2ptunError): boolean {
+  const { reason } = (error.cause ?? {}) as { reason?: unknown };
+  return Number(reason) === ADMINISTRATIVELY_PROHIBITED;
+}
+
 /** Explains why a channel to `target` was not opened. */
 export function openFailure(
   error: Error & { reason?: number | string },

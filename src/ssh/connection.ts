@@ -25,13 +25,14 @@ import {
   type AuthenticationOptions,
 } from "./authentication.ts";
 import { Backpressure } from "./backpressure.ts";
-import { deferWrites, openFailure, watchEnd } from "./channel.ts";
+import { deferWrites, isForbidden, openFailure, watchEnd } from "./channel.ts";
 import { dial } from "./dial.ts";
 import { fingerprint, keyType } from "./fingerprint.ts";
 import { handshakeFailure, type Heard, tooLate } from "./handshake_failure.ts";
 import {
   type HostKeyOptions,
   knownAs,
+  type Trust,
   verifyHostKey,
   WrongPinError,
 } from "./host_key.ts";
@@ -59,7 +60,7 @@ export type Milestone =
   | { name: "tcp" }
   /** The server is one of SSH, such as `OpenSSH_9.2p1 Debian-2`. */
   | { name: "ssh"; software: string }
-  | { name: "host-key"; type: string; fingerprint: string }
+  | { name: "host-key"; type: string; fingerprint: string; trust: Trust }
   /** `by` what the server let us in: a key, a password. */
   | { name: "login"; by: string };
 
@@ -340,11 +341,13 @@ function dialThrough(
   return via.openChannel({ kind: "tcp", host, port }, {
     address: "127.0.0.1",
     port: 0,
-  }).then(deferWrites, (error) => {
-    throw new I2ptunError("unreachable", I2ptunError.from(error).message, {
-      remedy:
-        "check the address; it is looked up and reached from the jump host",
-      cause: error,
+  }).then(deferWrites, (thrown) => {
+    const { message, remedy } = I2ptunError.from(thrown);
+    throw new I2ptunError("unreachable", message, {
+      remedy: isForbidden(thrown)
+        ? remedy
+        : "check the address; it is looked up and reached from the jump host",
+      cause: thrown,
     });
   });
 }
@@ -419,6 +422,7 @@ function logIn(
       reject(reason);
     };
     const onAbort = () => fail(signal.reason);
+    if (signal.aborted) return onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
 
     const watchdog = new Watchdog(transport, options.keepalive, () => {
@@ -525,12 +529,13 @@ function logIn(
             file: options.hostKey.store,
             ask: options.ask,
             log,
-          }).then(() => {
+          }).then((trust) => {
             acceptedKey = key.slice();
             options.onMilestone?.({
               name: "host-key",
               type: keyType(key),
               fingerprint: fingerprint(key),
+              trust,
             });
             verdict(true);
           }, (error) => {

@@ -56,8 +56,11 @@ export class WrongPinError extends I2ptunError {
   }
 }
 
+/** Why a key is trusted: by the profile, by known_hosts, or from now on. */
+export type Trust = "pinned" | "known" | "new";
+
 /**
- * Returns if `key` (SSH wire format, RFC 4253 §6.6) may be trusted.
+ * Returns why, if `key` (SSH wire format, RFC 4253 §6.6) may be trusted.
  *
  * @throws {I2ptunError} `host-key` if it is changed, revoked, not the pinned
  *   one, or unknown and nobody says yes.
@@ -65,12 +68,12 @@ export class WrongPinError extends I2ptunError {
 export async function verifyHostKey(
   key: Uint8Array,
   options: HostKeyOptions,
-): Promise<void> {
+): Promise<Trust> {
   const { host, port, log } = options;
   const server = port === 22 ? host : formatHostPort(host, port);
   const seen = fingerprint(key);
   if (options.pin !== undefined) {
-    if (seen === options.pin) return;
+    if (seen === options.pin) return "pinned";
     throw new WrongPinError(server, key, options.pin);
   }
 
@@ -83,7 +86,7 @@ export async function verifyHostKey(
   }
   switch (found.status) {
     case "known":
-      return;
+      return "known";
     case "revoked":
       throw new I2ptunError(
         "host-key",
@@ -148,6 +151,7 @@ export async function verifyHostKey(
     }
   }
   await store(key, server, options);
+  return "new";
 }
 
 /** Failing to is no reason not to connect, as with ssh. */

@@ -7,12 +7,13 @@
 import { I2ptunError } from "../errors.ts";
 import { formatHostPort } from "../forward/address.ts";
 import type { Log } from "../log.ts";
-import { Connection } from "../ssh/connection.ts";
+import { Connection, type ConnectionOptions } from "../ssh/connection.ts";
 import type { Prompter } from "../ssh/prompter.ts";
 import type { Secrets } from "../ssh/secrets.ts";
 import type { Hop, Route } from "./route.ts";
 
-export interface ConnectOptions {
+export interface ConnectOptions
+  extends Pick<ConnectionOptions, "transport" | "onMilestone"> {
   ask: Prompter;
   secrets: Secrets;
   /** Store unknown host keys without asking. */
@@ -62,15 +63,21 @@ function atJumpHost(hop: Hop, thrown: unknown): I2ptunError {
   );
 }
 
-function openHop(
+/**
+ * Connects and logs in to one hop.
+ *
+ * @param via the connection to the hop before, if there is one
+ * @throws {I2ptunError} `unreachable`, `host-key` or `login-refused`
+ */
+export function openHop(
   hop: Hop,
   via: Connection | undefined,
   options: ConnectOptions,
 ): Promise<Connection> {
-  const { ask, log, secrets, signal } = options;
+  const { ask, log, secrets, signal, transport, onMilestone } = options;
   return Connection.open({
     ...hop,
-    via,
+    ...{ via, transport, onMilestone },
     authentication: { ...hop.authentication, secrets },
     hostKey: {
       ...hop.hostKey,

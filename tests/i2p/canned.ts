@@ -11,6 +11,8 @@ export interface Canned {
   first?: string;
   /** After the first bytes of a client, and then hangs up. */
   answer?: string;
+  /** At once, without a word. */
+  hangsUp?: boolean;
 }
 
 /** A server at a free port of this machine; text is latin1. */
@@ -42,13 +44,14 @@ export async function serveThere(
 
 async function serve(
   listener: Deno.TcpListener,
-  { first, answer }: Canned,
+  { first, answer, hangsUp }: Canned,
   open: Set<Deno.Conn> = new Set(),
 ): Promise<void> {
   const bytes = (text: string) =>
     Uint8Array.from(text, (character) => character.charCodeAt(0));
   const talk = async (connection: Deno.Conn) => {
     open.add(connection);
+    if (hangsUp) return close(connection);
     if (first !== undefined) await connection.write(bytes(first));
     await connection.read(new Uint8Array(4096));
     if (answer === undefined) return;
