@@ -11,6 +11,7 @@ import { isRunning } from "../background/running.ts";
 import { I2ptunError } from "../errors.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
 import { autostart, taskOf } from "./commands/autostart.ts";
+import { check } from "./commands/check.ts";
 import { edit, editorOf, openEditor } from "./commands/edit.ts";
 import { lastLines } from "./commands/logs.ts";
 import { open } from "./commands/open.ts";
@@ -202,6 +203,8 @@ async function perform(
       return await stop([name], false, context);
     case "restart":
       return await restart([name], {}, context);
+    case "check":
+      return await showCheck(name, context);
     case "log":
       return await showLog(name, context);
     case "edit":
@@ -212,6 +215,18 @@ async function perform(
     case "remove":
       return await remove(name, false, context);
   }
+}
+
+/** The steps stay until they were read: the menu would push them away. */
+async function showCheck(name: string, context: Context): Promise<void> {
+  try {
+    await check(name, {}, context);
+  } catch (thrown) {
+    const error = I2ptunError.from(thrown);
+    if (error.kind === "interrupted") return;
+    sayError(error, context.debug);
+  }
+  await anyKey("Any key: back");
 }
 
 /** As much of the end of the log as the screen has room for. */

@@ -61,6 +61,7 @@ export type Action =
   | "start"
   | "stop"
   | "restart"
+  | "check"
   | "log"
   | "edit"
   | "enable"
@@ -94,6 +95,7 @@ export function profileView(
     add("stop", "Stop");
     if (inFile) add("restart", "Restart");
   } else if (inFile) add("start", "Start");
+  if (inFile) add("check", "Check: what works, step by step");
   add("log", "Log: what happened");
   if (inFile) {
     add("edit", "Edit");

@@ -54,6 +54,9 @@ testWith(["sshd", "tmux"], "the menu does what it says, live", async () => {
   await person.sees(/❯ home +● up/);
 
   await person.press("Enter");
+  await person.chooses("Check");
+  await person.sees(/^✓ login [^]*^✓ target:page [^]*^Any key: back$/m);
+  await person.press("x");
   await person.chooses("Log");
   await person.sees(/ \S* *info .*\nAny key: back$/);
   await person.press("x");
@@ -152,6 +155,10 @@ testWith(["tmux"], "a failure leads back to the menu", async () => {
   await person.sees(
     /^error: 127\.0\.0\.1:1 refused [^]*^try: [^]*^home +○ stopped/m,
   );
+  await person.chooses("Check");
+  await person.sees(/^✗ tcp [^]*^error: [^]*^Any key: back$/m);
+  await person.press("C-c");
+  await person.sees(/❯ Check/);
   await person.press("Escape");
   await person.chooses("+ Add a server");
   await person.answers(/\? Server \(/, "127.0.0.1:2");
