@@ -14,10 +14,12 @@ import {
 import { I2ptunError } from "../errors.ts";
 import { type GlobalFlags, openContext } from "./context.ts";
 import { print, sayError, useColour } from "./output.ts";
+import { flagsAlone, hasTerminal, runMenu } from "./without_command.ts";
 import { VERSION } from "./version.ts";
 
 const EXAMPLES = `
 Examples:
+  i2ptun    on a terminal: a menu; the first time, it asks for what it needs
   i2ptun profile add home --server i2p@20.228.143.58 --service console --service http-proxy
   i2ptun profile start home
   i2ptun profile status
@@ -366,7 +368,9 @@ export async function runProgram(args: string[]): Promise<number> {
   const program = buildProgram();
   prepare(program as unknown as Command);
   try {
-    if (args.length === 0) {
+    const flags = flagsAlone(args, program as unknown as Command);
+    if (flags !== undefined) {
+      if (hasTerminal() && !flags.json) return await runMenu(flags);
       program.outputHelp({ error: true });
       return 2;
     }

@@ -55,7 +55,7 @@ export async function autostart(
 }
 
 /** Where the files are is fixed now: at login there are other variables. */
-function taskOf(name: string, context: Context): AutostartTask {
+export function taskOf(name: string, context: Context): AutostartTask {
   const { program, args } = selfCommand();
   const { variable } = context.environment;
   const variables: Record<string, string> = {};

@@ -8,6 +8,7 @@ import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
 import { print, printJson, styles } from "../output.ts";
 import { standardInputPrompter, terminalPrompter } from "../prompts.ts";
+import { spinner } from "../spinner.ts";
 import { progress } from "./start.ts";
 
 /** As wide as the steps of a service; longer names only move their own line. */
@@ -25,6 +26,7 @@ export async function check(
     ? await standardInputPrompter()
     : terminalPrompter();
   using interrupted = interruption();
+  using _busy = spinner(`checking ${name}`);
   const report = await checkProfile({
     profile: () => store.get(name),
     file: store.path,

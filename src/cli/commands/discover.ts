@@ -5,13 +5,16 @@ import { type ServiceName, SERVICES } from "../../i2p/services.ts";
 import { findClashes } from "../../profile/forward_names.ts";
 import type { Profile } from "../../profile/profile.ts";
 import { forwardSchema } from "../../profile/schema.ts";
+import type { Connection } from "../../ssh/connection.ts";
 import { Secrets } from "../../ssh/secrets.ts";
 import { connectRoute } from "../../tunnel/connect.ts";
 import { resolveRoute } from "../../tunnel/route.ts";
 import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
-import { print, printJson, say, styles, table, warn } from "../output.ts";
+import { print, printJson, say, styles, warn } from "../output.ts";
 import { standardInputPrompter, terminalPrompter } from "../prompts.ts";
+import { spinner } from "../spinner.ts";
+import { table } from "../table.ts";
 import { progress } from "./start.ts";
 
 export interface DiscoverOptions {
@@ -29,16 +32,6 @@ export async function discover(
 ): Promise<void> {
   const profile = await context.store.get(name);
   const services = await discoverOver(profile, options, context);
-  if (services.every(({ state }) => state === "forbidden")) {
-    throw new I2ptunError(
-      "forward",
-      "the SSH server forbids every connection to its own 127.0.0.1",
-      {
-        remedy:
-          "its sshd_config must allow it: AllowTcpForwarding, PermitOpen, or the key's options in authorized_keys",
-      },
-    );
-  }
   const missing = missingServices(profile, services);
   const added = options.add ? await addServices(profile, missing, context) : [];
   if (context.json) {
@@ -65,6 +58,7 @@ async function discoverOver(
     ? await standardInputPrompter()
     : terminalPrompter();
   using interrupted = interruption();
+  using _busy = spinner(`looking around at ${route.server.login}`);
   const connection = await connectRoute(route, {
     ask,
     secrets: new Secrets(),
@@ -73,17 +67,38 @@ async function discoverOver(
     signal: interrupted.signal,
   });
   try {
-    return await discoverServices(
-      (place) =>
-        connection.openChannel({ kind: "tcp", ...place }, {
-          address: "127.0.0.1",
-          port: 0,
-        }),
-      interrupted.signal,
-    );
+    return await discoverThrough(connection, interrupted.signal);
   } finally {
     connection.end();
   }
+}
+
+/**
+ * What the server has at its own 127.0.0.1.
+ *
+ * @throws {I2ptunError} `forward` if it lets us look nowhere
+ */
+export async function discoverThrough(
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<Found[]> {
+  const services = await discoverServices(
+    (place) =>
+      connection.openChannel({ kind: "tcp", ...place }, {
+        address: "127.0.0.1",
+        port: 0,
+      }),
+    signal,
+  );
+  if (services.some(({ state }) => state !== "forbidden")) return services;
+  throw new I2ptunError(
+    "forward",
+    "the SSH server forbids every connection to its own 127.0.0.1",
+    {
+      remedy:
+        "its sshd_config must allow it: AllowTcpForwarding, PermitOpen, or the key's options in authorized_keys",
+    },
+  );
 }
 
 /** What was found and the profile does not forward yet. */

@@ -11,6 +11,7 @@ import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
 import { print, printJson, say, styles, warn } from "../output.ts";
 import { standardInputPrompter, terminalPrompter } from "../prompts.ts";
+import { spinner } from "../spinner.ts";
 import { firstPage, showUp, statusForPrograms } from "../status_view.ts";
 import { foreground } from "./foreground.ts";
 
@@ -21,6 +22,11 @@ export interface StartOptions {
   acceptNew?: boolean | undefined;
   /** Seconds. */
   timeout?: number | undefined;
+}
+
+/** Who answers, if it is neither the person at the terminal nor a pipe. */
+export interface Answering {
+  ask?: Prompter;
 }
 
 /** `profile start` */
@@ -37,7 +43,7 @@ export async function start(
 /** Starts profiles, wherever they come from. */
 export async function startProfiles(
   profiles: Profile[],
-  options: StartOptions,
+  options: StartOptions & Answering,
   context: Context,
 ): Promise<void> {
   const [first] = profiles;
@@ -47,9 +53,10 @@ export async function startProfiles(
     });
   }
   profiles.forEach(warnOfReach);
-  const ask = options.passwordStdin
-    ? await standardInputPrompter()
-    : terminalPrompter();
+  const ask = options.ask ??
+    (options.passwordStdin
+      ? await standardInputPrompter()
+      : terminalPrompter());
   if (options.foreground && first) {
     return await foreground(first, { ...options, ask }, context);
   }
@@ -82,6 +89,7 @@ async function startOne(
     );
   }
   const signal = AbortSignal.any(signals);
+  using _busy = spinner(`starting ${name}`);
   try {
     for (;;) {
       const status = await launch({

@@ -33,7 +33,8 @@ export async function status(
   }
 }
 
-async function collect(
+/** The named profiles, or all and whatever else runs. */
+export async function collect(
   names: string[],
   context: Context,
 ): Promise<TunnelStatus[]> {
