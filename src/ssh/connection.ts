@@ -50,7 +50,11 @@ import {
   type ClientErrorExtensions,
   type SshClient,
 } from "./ssh2.ts";
-import { onUserauthFailure, signWithSha2Only } from "./ssh2_internals.ts";
+import {
+  onUserauthFailure,
+  signWithCertificates,
+  signWithSha2Only,
+} from "./ssh2_internals.ts";
 import { Watchdog } from "./watchdog.ts";
 
 export interface ConnectionOptions {
@@ -70,6 +74,7 @@ export interface ConnectionOptions {
   authentication: Pick<
     AuthenticationOptions,
     | "named"
+    | "certificates"
     | "defaults"
     | "onlyNamed"
     | "agent"
@@ -530,6 +535,7 @@ function logIn(
           authentication.proceed(start);
         }) as never,
       });
+      signWithCertificates(client);
       onUserauthFailure(client, (methods, partial) => {
         authentication.answered(methods, partial);
       });

@@ -78,7 +78,7 @@ export async function verifyHostKey(
   if ("certAuthority" in found && found.certAuthority) {
     log(
       "warning",
-      `known_hosts trusts a certificate authority for ${server}, but i2ptun does not support certificates: the key itself has to be known`,
+      `known_hosts trusts a certificate authority for ${server}, but i2ptun does not check certificates of hosts: the key itself has to be known`,
     );
   }
   switch (found.status) {

@@ -208,6 +208,7 @@ function hopOf(
     },
     authentication: {
       named,
+      certificates: config.certificateFiles,
       defaults: usual ? paths.identities : [],
       onlyNamed: config.identitiesOnly ?? false,
       agent: agentOf(profile, config, agent),

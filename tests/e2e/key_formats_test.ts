@@ -3,8 +3,16 @@ import assert from "node:assert/strict";
 import { PASSPHRASE, writeKeySamples } from "../ssh/key_samples.ts";
 import { Sandbox } from "../support/program.ts";
 import { testWith } from "../support/requirements.ts";
+import { execute } from "../support/scratch.ts";
 import { startSshd } from "../support/sshd.ts";
-import { assertFails, ended, show } from "./setup.ts";
+import {
+  assertFails,
+  assertServes,
+  ended,
+  show,
+  startSite,
+  succeed,
+} from "./setup.ts";
 
 /** Programs that run at the same time. */
 const LANES = 3;
@@ -65,3 +73,28 @@ testWith(
     assert.deepEqual(failed, []);
   },
 );
+
+testWith(["sshd"], "sshd trusts an authority, and no key", async () => {
+  await using sandbox = await Sandbox.create();
+  const authority = await sandbox.key({ file: "authority" });
+  await using site = await startSite({
+    sshd: { config: `TrustedUserCAKeys ${authority.path}.pub` },
+  });
+  const { sshd, sandbox: { home } } = site;
+  await Deno.writeTextFile(sshd.authorizedKeys, "");
+  const start = ["profile", "start", "home"];
+  assertFails(await site.sandbox.run(start), 5, /tried key \S+id_ed25519;/);
+  await execute("ssh-keygen", [
+    ...["-q", "-s", authority.path, "-I", "test", "-n", sshd.user],
+    `${home}/.ssh/id_ed25519.pub`,
+  ]);
+  await succeed(site.sandbox, start);
+  await assertServes(site);
+  await succeed(site.sandbox, ["profile", "stop", "home"]);
+
+  await Deno.rename(`${home}/.ssh/id_ed25519-cert.pub`, `${home}/elsewhere`);
+  const config = "CertificateFile ~/elsewhere\n";
+  await Deno.writeTextFile(`${home}/.ssh/config`, config);
+  await succeed(site.sandbox, start);
+  await assertServes(site);
+});

@@ -161,7 +161,7 @@ testLogin(
       await Deno.writeTextFile(file, `@cert-authority * ${publicLine}\n`);
       const { log, lines } = recorder();
       assert.match(await attempt({ log }), /is unknown/);
-      assert.match(lines.join("\n"), /does not support certificates/);
+      assert.match(lines.join("\n"), /does not check certificates of hosts/);
     }),
 );
 
