@@ -31,6 +31,7 @@ import { handshakeFailure } from "./handshake_failure.ts";
 import {
   type HostKeyOptions,
   knownAs,
+  requireCheckable,
   verifyHostKey,
   WrongPinError,
 } from "./host_key.ts";
@@ -511,6 +512,13 @@ function logIn(
         hostVerifier: (key: Uint8Array, verdict: (ok: boolean) => void) => {
           // each rekeying proves the key again (RFC 4253 §9)
           if (acceptedKey) return verdict(sameBytes(acceptedKey, key));
+          try {
+            // at once: the signature is checked before the rest is known
+            requireCheckable(key, server);
+          } catch (error) {
+            fail(error);
+            return false;
+          }
           verifyHostKey(key, {
             ...options.hostKey,
             host,
@@ -522,10 +530,7 @@ function logIn(
           }).then(() => {
             acceptedKey = key.slice();
             verdict(true);
-          }, (error) => {
-            fail(error);
-            verdict(false);
-          });
+          }, fail); // no verdict then: ssh2 may be in the middle of its own
         },
         authHandler: ((
           _accepted: unknown,
