@@ -32,6 +32,7 @@ import { handshakeFailure, type Heard, tooLate } from "./handshake_failure.ts";
 import {
   type HostKeyOptions,
   knownAs,
+  requireCheckable,
   type Trust,
   verifyHostKey,
   WrongPinError,
@@ -52,7 +53,11 @@ import {
   type ClientErrorExtensions,
   type SshClient,
 } from "./ssh2.ts";
-import { onUserauthFailure, signWithSha2Only } from "./ssh2_internals.ts";
+import {
+  onUserauthFailure,
+  signWithCertificates,
+  signWithSha2Only,
+} from "./ssh2_internals.ts";
 import { Watchdog } from "./watchdog.ts";
 
 /** How far a connection has come, in this order. */
@@ -85,6 +90,7 @@ export interface ConnectionOptions {
   authentication: Pick<
     AuthenticationOptions,
     | "named"
+    | "certificates"
     | "defaults"
     | "onlyNamed"
     | "agent"
@@ -521,6 +527,13 @@ function logIn(
           if (acceptedKey) return verdict(sameBytes(acceptedKey, key));
           const { software = "" } = greeting;
           options.onMilestone?.({ name: "ssh", software });
+          try {
+            // at once: the signature is checked before the rest is known
+            requireCheckable(key, server);
+          } catch (error) {
+            fail(error);
+            return false;
+          }
           verifyHostKey(key, {
             ...options.hostKey,
             host,
@@ -538,10 +551,7 @@ function logIn(
               trust,
             });
             verdict(true);
-          }, (error) => {
-            fail(error);
-            verdict(false);
-          });
+          }, fail); // no verdict then: ssh2 may be in the middle of its own
         },
         authHandler: ((
           _accepted: unknown,
@@ -551,6 +561,7 @@ function logIn(
           authentication.proceed(start);
         }) as never,
       });
+      signWithCertificates(client);
       onUserauthFailure(client, (methods, partial) => {
         authentication.answered(methods, partial);
       });

@@ -10,6 +10,7 @@ import { formatHostPort } from "../forward/address.ts";
 import type { Log } from "../log.ts";
 import { fingerprint, keyType } from "./fingerprint.ts";
 import { addKnownHost, type KnownHosts } from "./known_hosts.ts";
+import { WireReader } from "./key_wire.ts";
 import type { Prompter } from "./prompter.ts";
 
 export interface HostKeyOptions {
@@ -81,7 +82,7 @@ export async function verifyHostKey(
   if ("certAuthority" in found && found.certAuthority) {
     log(
       "warning",
-      `known_hosts trusts a certificate authority for ${server}, but i2ptun does not support certificates: the key itself has to be known`,
+      `known_hosts trusts a certificate authority for ${server}, but i2ptun does not check certificates of hosts: the key itself has to be known`,
     );
   }
   switch (found.status) {
@@ -152,6 +153,31 @@ export async function verifyHostKey(
   }
   await store(key, server, options);
   return "new";
+}
+
+/** What Deno's node:crypto takes of an RSA key that only checks signatures. */
+const MAX_RSA_BITS = 4096;
+
+/**
+ * Returns if signatures of `key` can be checked.
+ *
+ * @throws {I2ptunError} `unreachable`; ssh2 would only say that it failed
+ */
+export function requireCheckable(key: Uint8Array, server: string): void {
+  if (keyType(key) !== "ssh-rsa") return;
+  const reader = new WireReader(key);
+  reader.string(); // its type
+  reader.string(); // e
+  const bits = reader.mpint().toString(2).length;
+  if (bits <= MAX_RSA_BITS) return;
+  throw new I2ptunError(
+    "unreachable",
+    `${server} proves itself by an RSA host key of ${bits} bits, and i2ptun can check at most ${MAX_RSA_BITS}`,
+    {
+      remedy:
+        "give the server a host key of another type too: ssh-keygen -A makes what is missing; if it has one, HostKeyAlgorithms ssh-ed25519 in ~/.ssh/config asks for it",
+    },
+  );
 }
 
 /** Failing to is no reason not to connect, as with ssh. */

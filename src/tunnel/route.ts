@@ -57,11 +57,6 @@ export async function resolveRoute(
   const read = async (address: ServerAddress) => {
     const config = await readHostConfig(profile, environment, address);
     warnings.push(...config.warnings);
-    if (config.compression) {
-      warnings.push(
-        `Compression for ${address.host} is left out: i2ptun has none`,
-      );
-    }
     return config;
   };
 
@@ -186,6 +181,7 @@ function hopOf(
     hostKeyAlgorithms: config.hostKeyAlgorithms,
     ciphers: config.ciphers,
     macs: config.macs,
+    compression: config.compression,
   };
   algorithmOffer([], algorithms); // what is wrong is told before connecting
   const { intervalMs, count } = profile.keepalive;
@@ -212,6 +208,7 @@ function hopOf(
     },
     authentication: {
       named,
+      certificates: config.certificateFiles,
       defaults: usual ? paths.identities : [],
       onlyNamed: config.identitiesOnly ?? false,
       agent: agentOf(profile, config, agent),

@@ -1,5 +1,6 @@
 import { launch } from "../../background/launch.ts";
 import { waitUntilSettled } from "../../background/running.ts";
+import { AlreadyRunningError } from "../../background/supervise.ts";
 import { I2ptunError } from "../../errors.ts";
 import { reachableBy, reachableThere } from "../../forward/reach.ts";
 import type { Log } from "../../log.ts";
@@ -22,6 +23,8 @@ export interface StartOptions {
   acceptNew?: boolean | undefined;
   /** Seconds. */
   timeout?: number | undefined;
+  /** Another process with the same name is an {@link AlreadyRunningError}. */
+  onlyNew?: boolean | undefined;
 }
 
 /** Who answers, if it is neither the person at the terminal nor a pipe. */
@@ -101,6 +104,7 @@ async function startOne(
         signal,
       });
       if (status) return status;
+      if (options.onlyNew) throw new AlreadyRunningError(name);
       const running = await waitUntilSettled(context.folder, name, signal);
       if (running?.state === "up" || running?.state === "reconnecting") {
         say(styles.dim(`${name} was running already`));
