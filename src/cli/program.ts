@@ -12,9 +12,9 @@ import {
   Option,
 } from "@commander-js/extra-typings";
 import { I2ptunError } from "../errors.ts";
-import { type GlobalFlags, openContext } from "./context.ts";
 import { print, sayError, useColour } from "./output.ts";
-import { VERSION } from "./version.ts";
+import { type GlobalFlags, openSurroundings } from "./surroundings.ts";
+import { versionLine } from "./version.ts";
 
 const EXAMPLES = `
 Examples:
@@ -40,12 +40,12 @@ function collect(value: string, previous: string[]): string[] {
   return [...previous, value];
 }
 
-function buildProgram() {
+function buildProgram(source: string) {
   const program = new Command("i2ptun")
     .description(
       "Keeps SSH tunnels to a remote I2P router (or any remote service) up.",
     )
-    .version(VERSION, "--version", "show the version")
+    .version(versionLine(source), "--version", "show the version")
     .helpOption("--help", "show help")
     .helpCommand("help [command]", "show help for a command")
     .option("--config <file>", "profiles file (default: see `i2ptun version`)")
@@ -54,9 +54,13 @@ function buildProgram() {
     .option("--no-color", "no colours (also NO_COLOR)")
     .addHelpText("after", EXAMPLES);
 
+  type Leaf = { optsWithGlobals(): unknown };
   /** The flags of a command and of the whole program. */
-  const context = (command: { optsWithGlobals(): unknown }) =>
-    openContext(command.optsWithGlobals() as GlobalFlags);
+  const flags = (command: Leaf) => command.optsWithGlobals() as GlobalFlags;
+  const context = async (command: Leaf) => {
+    const { openContext } = await import("./context.ts");
+    return openContext(flags(command));
+  };
 
   const profile = program.command("profile")
     .description("add, start, stop and look at profiles");
@@ -65,7 +69,7 @@ function buildProgram() {
     .description("name, server, forwards and state of every profile")
     .action(async (_options, command) => {
       const { list } = await import("./commands/list.ts");
-      await list(context(command));
+      await list(await context(command));
     });
 
   profile.command("add")
@@ -86,7 +90,7 @@ function buildProgram() {
     .option("--ssh <command>", "an OpenSSH command line, as in a guide")
     .action(async (name, options, command) => {
       const { add } = await import("./commands/add.ts");
-      await add(name, options, context(command));
+      await add(name, options, await context(command));
     });
 
   profile.command("show")
@@ -99,7 +103,7 @@ function buildProgram() {
     )
     .action(async (name, options, command) => {
       const { show } = await import("./commands/show.ts");
-      await show(name, options.as, context(command));
+      await show(name, options.as, await context(command));
     });
 
   profile.command("edit")
@@ -107,7 +111,7 @@ function buildProgram() {
     .description("edit the profile in $VISUAL or $EDITOR; checked before saved")
     .action(async (name, _options, command) => {
       const { edit } = await import("./commands/edit.ts");
-      await edit(name, context(command));
+      await edit(name, await context(command));
     });
 
   profile.command("remove")
@@ -116,7 +120,7 @@ function buildProgram() {
     .option("--yes", "do not ask")
     .action(async (name, options, command) => {
       const { remove } = await import("./commands/remove.ts");
-      await remove(name, options.yes ?? false, context(command));
+      await remove(name, options.yes ?? false, await context(command));
     });
 
   profile.command("start")
@@ -132,7 +136,7 @@ function buildProgram() {
     .option("--timeout <seconds>", "give up when it is not up by then", seconds)
     .action(async (names, options, command) => {
       const { start } = await import("./commands/start.ts");
-      await start(names, options, context(command));
+      await start(names, options, await context(command));
     });
 
   profile.command("stop")
@@ -141,7 +145,7 @@ function buildProgram() {
     .option("--all", "stop every profile that runs")
     .action(async (names, options, command) => {
       const { stop } = await import("./commands/stop.ts");
-      await stop(names, options.all ?? false, context(command));
+      await stop(names, options.all ?? false, await context(command));
     });
 
   profile.command("restart")
@@ -152,7 +156,7 @@ function buildProgram() {
     .option("--timeout <seconds>", "as with start", seconds)
     .action(async (names, options, command) => {
       const { restart } = await import("./commands/restart.ts");
-      await restart(names, options, context(command));
+      await restart(names, options, await context(command));
     });
 
   profile.command("status")
@@ -161,7 +165,7 @@ function buildProgram() {
     .option("--watch", "show it live until Ctrl-C")
     .action(async (names, options, command) => {
       const { status } = await import("./commands/status.ts");
-      await status(names, options.watch ?? false, context(command));
+      await status(names, options.watch ?? false, await context(command));
     });
 
   profile.command("logs")
@@ -171,7 +175,7 @@ function buildProgram() {
     .option("--lines <number>", "how many of the last lines", count, 50)
     .action(async (name, options, command) => {
       const { logs } = await import("./commands/logs.ts");
-      await logs(name, options, context(command));
+      await logs(name, options, await context(command));
     });
 
   program.command("ssh")
@@ -180,7 +184,7 @@ function buildProgram() {
     .addHelpText("after", SSH_EXAMPLES)
     .action(async (args, _options, command) => {
       const { ssh } = await import("./commands/ssh.ts");
-      await ssh(args, context(command));
+      await ssh(args, await context(command));
     });
 
   program.command("open")
@@ -193,7 +197,7 @@ function buildProgram() {
     .option("--print", "print the address instead")
     .action(async (name, service, options, command) => {
       const { open } = await import("./commands/open.ts");
-      await open(name, service, options, context(command));
+      await open(name, service, options, await context(command));
     });
 
   const key = program.command("key")
@@ -211,7 +215,7 @@ function buildProgram() {
     .option("--password-stdin", "read the passphrase from standard input")
     .action(async (options, command) => {
       const { keyCreate } = await import("./commands/key_create.ts");
-      await keyCreate(options, context(command));
+      await keyCreate(options, await context(command));
     });
 
   key.command("install")
@@ -225,7 +229,7 @@ function buildProgram() {
     .option("--accept-new", "store an unknown host key without asking")
     .action(async (name, options, command) => {
       const { keyInstall } = await import("./commands/key_install.ts");
-      await keyInstall(name, options, context(command));
+      await keyInstall(name, options, await context(command));
     });
 
   program.command("autostart")
@@ -240,7 +244,7 @@ function buildProgram() {
     .option("--print", "show it and change nothing")
     .action(async (action, name, options, command) => {
       const { autostart } = await import("./commands/autostart.ts");
-      await autostart(action, name, options, context(command));
+      await autostart(action, name, options, await context(command));
     });
 
   program.command("demo")
@@ -250,7 +254,7 @@ function buildProgram() {
     .option("--once", "stop after one page came through the tunnel")
     .action(async (options, command) => {
       const { demo } = await import("./commands/demo.ts");
-      await demo(options.once ?? false, context(command));
+      await demo(options.once ?? false, await context(command));
     });
 
   program.command("schema")
@@ -264,14 +268,14 @@ function buildProgram() {
     .description("version, Deno's version, and where files are")
     .action(async (_options, command) => {
       const { version } = await import("./commands/version.ts");
-      version(context(command));
+      version(openSurroundings(flags(command)), source);
     });
 
   program.command("background", { hidden: true })
     .argument("<name>")
     .action(async (_name, _options, command) => {
       const { background } = await import("./commands/background.ts");
-      await background(context(command));
+      await background(openSurroundings(flags(command)));
     });
 
   return program;
@@ -296,12 +300,16 @@ function count(text: string): number {
 /**
  * Runs the command that `args` say.
  *
+ * @param source what the program was made from, for `--version`
  * @returns the exit code
  */
-export async function runProgram(args: string[]): Promise<number> {
+export async function runProgram(
+  args: string[],
+  source = "run from source",
+): Promise<number> {
   const debug = args.includes("--debug");
   useColour(!args.includes("--no-color"));
-  const program = buildProgram();
+  const program = buildProgram(source);
   prepare(program as unknown as Command);
   try {
     if (args.length === 0) {

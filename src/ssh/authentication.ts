@@ -8,18 +8,10 @@
 
 import { I2ptunError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { type Method, METHODS } from "./authentication_methods.ts";
 import { identities, type IdentityOptions } from "./identities.ts";
 import { isPassword, type Prompter, type Question } from "./prompter.ts";
 import type { AnyAuthMethod } from "./ssh2.ts";
-
-/** The methods there are here, in OpenSSH's order. */
-export const METHODS = [
-  "publickey",
-  "keyboard-interactive",
-  "password",
-] as const;
-
-export type Method = typeof METHODS[number];
 
 export interface AuthenticationOptions extends Omit<IdentityOptions, "note"> {
   user: string;
