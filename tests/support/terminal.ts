@@ -88,6 +88,12 @@ export class Terminal implements AsyncDisposable {
     return (await this.#tmux("capture-pane", "-p")).trimEnd();
   }
 
+  /** The title that the program gave its window. */
+  async title(): Promise<string> {
+    return (await this.#tmux("display-message", "-p", "#{pane_title}"))
+      .trimEnd();
+  }
+
   /**
    * Waits until what is to be seen matches.
    *
