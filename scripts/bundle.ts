@@ -53,7 +53,10 @@ export async function bundle(
   );
   const js = new URL("js/", at);
   for (const { name } of Deno.readDirSync(js)) {
-    await giveCommonJsItsNames(new URL(name, js));
+    const file = new URL(name, js);
+    await giveCommonJsItsNames(file);
+    // the times are embedded too, and would be all that differs next time
+    await Deno.utime(file, 0, 0);
   }
   return `${folder}/js/main.js`;
 }
