@@ -14,6 +14,7 @@ import {
 import { I2ptunError } from "../errors.ts";
 import { print, sayError, useColour } from "./output.ts";
 import { type GlobalFlags, openSurroundings } from "./surroundings.ts";
+import { SHELLS } from "./shells.ts";
 import { versionLine } from "./version.ts";
 
 const EXAMPLES = `
@@ -257,6 +258,14 @@ function buildProgram(source: string) {
       await demo(options.once ?? false, await context(command));
     });
 
+  program.command("completions")
+    .addArgument(new Argument("<shell>").choices(SHELLS))
+    .description("the script that completes commands and names in a shell")
+    .action(async (shell) => {
+      const { completions } = await import("./commands/completions.ts");
+      completions(shell);
+    });
+
   program.command("schema")
     .description("the JSON Schema of profiles.yaml, for editors")
     .action(async () => {
@@ -269,6 +278,14 @@ function buildProgram(source: string) {
     .action(async (_options, command) => {
       const { version } = await import("./commands/version.ts");
       version(openSurroundings(flags(command)), source);
+    });
+
+  program.command("complete", { hidden: true })
+    .argument("[words...]")
+    .option("--current <word>", "", "")
+    .action(async (words, { current }) => {
+      const { answerShell } = await import("./commands/completions.ts");
+      await answerShell(program, words, current);
     });
 
   program.command("background", { hidden: true })

@@ -39,6 +39,10 @@ const PROGRAMS = {
   "python3": "python3",
   "systemd-analyze": "systemd",
   "chromium": "chromium",
+  "bash": "bash",
+  "zsh": "zsh",
+  "fish": "fish",
+  "mandoc": "mandoc",
 } as const;
 
 type Program = keyof typeof PROGRAMS;
