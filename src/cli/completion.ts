@@ -9,6 +9,7 @@ import type {
   CommandUnknownOpts as Command,
   Option,
 } from "@commander-js/extra-typings";
+import { visibleCommands } from "./usage.ts";
 
 /** One thing that can come next. */
 export interface Candidate {
@@ -75,7 +76,7 @@ export async function complete(
   if (start.startsWith("-") && !at.onlyArguments) {
     return matching(optionsOf(at.command), start);
   }
-  const commands = visible(at.command).map((each) => ({
+  const commands = visibleCommands(at.command).map((each) => ({
     value: each.name(),
     about: each.description(),
   }));
@@ -151,11 +152,6 @@ function optionsOf(command: Command): Candidate[] {
     about: each.description,
   }));
   return [...options, { value: "--help", about: "show help" }];
-}
-
-/** The commands that help shows too. */
-function visible(command: Command): Command[] {
-  return command.createHelp().visibleCommands(command);
 }
 
 async function valuesOf(

@@ -5,34 +5,15 @@
  * @module
  */
 
-import {
-  Argument,
-  Command,
-  CommanderError,
-  Option,
-} from "@commander-js/extra-typings";
+import { Argument, Command, Option } from "@commander-js/extra-typings";
 import { I2ptunError } from "../errors.ts";
 import { print, sayError, useColour } from "./output.ts";
 import { type GlobalFlags, openSurroundings } from "./surroundings.ts";
 import { SHELLS } from "./shells.ts";
+import { findCommand, HelpShown, prepareUsage } from "./usage.ts";
 import { versionLine } from "./version.ts";
 
-const EXAMPLES = `
-Examples:
-  i2ptun profile add home --server i2p@20.228.143.58 --service console --service http-proxy
-  i2ptun profile start home
-  i2ptun profile status
-  i2ptun profile stop home
-  i2ptun demo
-
-Documentation of profiles.yaml: i2ptun schema`;
-
-const SSH_EXAMPLES = `
-Examples:
-  i2ptun ssh -L 7657:127.0.0.1:7657 i2p@20.228.143.58
-  i2ptun ssh -fTNL 4444:127.0.0.1:4444 -L 7657:127.0.0.1:7657 i2p@20.228.143.58
-  i2ptun profile stop 20.228.143.58
-
+const SSH_NOTES = `
 Without -f it stays until Ctrl-C. With -f it goes to the background once it is
 logged in, and is a profile of its own until it is stopped.`;
 
@@ -41,19 +22,22 @@ function collect(value: string, previous: string[]): string[] {
   return [...previous, value];
 }
 
-function buildProgram(source: string) {
+/**
+ * The command tree.
+ *
+ * @param source what the program was made from, for `--version`
+ */
+export function buildProgram(source: string) {
   const program = new Command("i2ptun")
     .description(
       "Keeps SSH tunnels to a remote I2P router (or any remote service) up.",
     )
     .version(versionLine(source), "--version", "show the version")
-    .helpOption("--help", "show help")
-    .helpCommand("help [command]", "show help for a command")
     .option("--config <file>", "profiles file (default: see `i2ptun version`)")
     .option("--json", "print the result as JSON")
     .option("--debug", "say more, and show stack traces")
     .option("--no-color", "no colours (also NO_COLOR)")
-    .addHelpText("after", EXAMPLES);
+    .addHelpText("after", "\nDocumentation of profiles.yaml: i2ptun schema");
 
   type Leaf = { optsWithGlobals(): unknown };
   /** The flags of a command and of the whole program. */
@@ -182,7 +166,7 @@ function buildProgram(source: string) {
   program.command("ssh")
     .argument("[args...]", "as for ssh: -L -R -D -J -p -l -i -N -f -o …")
     .description("an OpenSSH command line as it is: opens its forwards")
-    .addHelpText("after", SSH_EXAMPLES)
+    .addHelpText("after", SSH_NOTES)
     .action(async (args, _options, command) => {
       const { ssh } = await import("./commands/ssh.ts");
       await ssh(args, await context(command));
@@ -280,6 +264,11 @@ function buildProgram(source: string) {
       version(openSurroundings(flags(command)), source);
     });
 
+  program.command("help")
+    .argument("[commands...]")
+    .description("show help for a command")
+    .action((words) => findCommand(program, words).outputHelp());
+
   program.command("complete", { hidden: true })
     .argument("[words...]")
     .option("--current <word>", "", "")
@@ -295,6 +284,7 @@ function buildProgram(source: string) {
       await background(openSurroundings(flags(command)));
     });
 
+  prepareUsage(program);
   return program;
 }
 
@@ -327,7 +317,6 @@ export async function runProgram(
   const debug = args.includes("--debug");
   useColour(!args.includes("--no-color"));
   const program = buildProgram(source);
-  prepare(program as unknown as Command);
   try {
     if (args.length === 0) {
       program.outputHelp({ error: true });
@@ -336,7 +325,7 @@ export async function runProgram(
     await program.parseAsync(shieldSsh(args), { from: "user" });
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return usageError(error);
+    if (error instanceof HelpShown) return error.exitCode;
     const known = I2ptunError.from(error);
     sayError(known, debug);
     return known.exitCode;
@@ -352,27 +341,4 @@ function shieldSsh(args: string[]): string[] {
   const isSsh = args[end - 1] === "ssh" && args.length > end;
   if (!isSsh || args[end] === "--help") return args;
   return [...args.slice(0, end), "--", ...args.slice(end)];
-}
-
-/** Usage errors are thrown, all through the tree, not printed and exited. */
-function prepare(command: Command): void {
-  command.exitOverride();
-  command.configureOutput({ outputError: () => {} });
-  command.helpOption("--help", "show help");
-  for (const each of command.commands) prepare(each as Command);
-}
-
-function usageError(error: CommanderError): number {
-  if (error.exitCode === 0) return 0;
-  // a group without its command: the help was shown
-  if (error.code === "commander.help") return 2;
-  const [said = "", hint] = error.message.replace(/^error: /, "").split("\n");
-  const suggestion = /Did you mean (?:one of )?(.+?)\?/.exec(hint ?? "")?.[1];
-  sayError(
-    new I2ptunError("usage", said, {
-      remedy: suggestion ?? "i2ptun --help",
-    }),
-    false,
-  );
-  return 2;
 }
