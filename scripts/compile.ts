@@ -90,7 +90,7 @@ async function sourceName(): Promise<string> {
 }
 
 /** What git says; undefined if it fails or is not there. */
-async function git(...args: string[]): Promise<string | undefined> {
+export async function git(...args: string[]): Promise<string | undefined> {
   try {
     const { success, stdout } = await new Deno.Command("git", {
       args,

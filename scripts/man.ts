@@ -94,11 +94,13 @@ const ENVIRONMENT = [
   ["VISUAL, EDITOR", "the editor"],
 ] as const;
 
-/** The whole page. @param date of the release, such as 2026-01-31 */
-export function manPage(date: string): string {
+/** The whole page. @param about the release; its date such as 2026-01-31 */
+export function manPage(
+  { date, version }: { date: string; version: string },
+): string {
   const program = buildProgram("") as Command;
   return [
-    `.TH I2PTUN 1 ${date} ${quoted(`i2ptun ${VERSION}`)} "User Commands"`,
+    `.TH I2PTUN 1 ${date} ${quoted(`i2ptun ${version}`)} "User Commands"`,
     ...section("NAME", "i2ptun \\- keep SSH tunnels to a remote I2P router up"),
     ...section("SYNOPSIS", ".B i2ptun", ".RI [ options ]", ".I command"),
     ...section("EXAMPLES", ...examples(EXAMPLES[""] ?? [])),
@@ -122,4 +124,7 @@ export function today(): string {
   return new Date().toISOString().slice(0, 10);
 }
 
-if (import.meta.main) console.log(manPage(Deno.args[0] ?? today()).trimEnd());
+if (import.meta.main) {
+  const date = Deno.args[0] ?? today();
+  console.log(manPage({ date, version: VERSION }).trimEnd());
+}

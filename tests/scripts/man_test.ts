@@ -8,7 +8,10 @@ testWith(
   async () => {
     const file = await Deno.makeTempFile({ suffix: ".1" });
     try {
-      await Deno.writeTextFile(file, manPage("2026-01-31"));
+      await Deno.writeTextFile(
+        file,
+        manPage({ date: "2026-01-31", version: "1.2.3" }),
+      );
       const mandoc = async (...args: string[]) => {
         const { stdout } = await new Deno.Command(findProgram("mandoc")!, {
           args: [...args, file],
