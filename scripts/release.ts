@@ -11,7 +11,7 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { COMPLETION_SCRIPTS } from "../src/cli/completion_scripts.ts";
 import { type ArchiveFile, tarGz, zip } from "./archive.ts";
-import { ROOT } from "./bundle.ts";
+import { deno, ROOT } from "./bundle.ts";
 import { withRelease } from "./changelog.ts";
 import { checksums, compile, executable, git, TARGETS } from "./compile.ts";
 import { manPage, today } from "./man.ts";
@@ -107,6 +107,7 @@ async function writeVersion({ version, date }: Release): Promise<boolean> {
     "CHANGELOG.md",
     (text) => withRelease(text, version, date, changes),
   );
+  if (changelog) await deno("fmt", "-q", "CHANGELOG.md");
   return manifest || changelog;
 }
 

@@ -314,6 +314,11 @@ export async function runProgram(
   args: string[],
   source = "run from source",
 ): Promise<number> {
+  if (args.length === 1 && args[0] === "--version") {
+    // without the tree, whose making is a good part of what this takes
+    print(versionLine(source));
+    return 0;
+  }
   const debug = args.includes("--debug");
   useColour(!args.includes("--no-color"));
   const program = buildProgram(source);
