@@ -34,15 +34,15 @@ const PROGRAMS = {
   "dropbear": "dropbear-bin",
   "dbclient": "dropbear-bin",
   "useradd": "passwd",
+  "bash": "bash",
+  "zsh": "zsh",
+  "fish": "fish",
+  "mandoc": "mandoc",
   "curl": "curl",
   "openssl": "openssl",
   "python3": "python3",
   "systemd-analyze": "systemd",
   "chromium": "chromium",
-  "bash": "bash",
-  "zsh": "zsh",
-  "fish": "fish",
-  "mandoc": "mandoc",
 } as const;
 
 type Program = keyof typeof PROGRAMS;
