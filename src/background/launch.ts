@@ -15,8 +15,6 @@ import { startSelf } from "../platform/run.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Prompter, Question } from "../ssh/prompter.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
-import { logPath, openLog } from "./log.ts";
-import { AlreadyRunningError, supervise } from "./supervise.ts";
 
 type Message =
   | { type: "question"; question: Question }
@@ -113,6 +111,9 @@ export async function runInBackground(environment: Environment): Promise<void> {
   const replies = lines(Deno.stdin.readable)[Symbol.asyncIterator]();
   const first = await replies.next();
   if (first.done) return;
+  // the process that starts this one shall not load them too
+  const { logPath, openLog } = await import("./log.ts");
+  const { AlreadyRunningError, supervise } = await import("./supervise.ts");
   const task = JSON.parse(first.value) as Task;
   const { acceptNew, debug } = task;
   const profile = { ...task.profile, written: new Set(task.profile.written) };

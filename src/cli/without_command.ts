@@ -6,8 +6,9 @@
 
 import type { Command } from "@commander-js/extra-typings";
 import { I2ptunError } from "../errors.ts";
-import { type GlobalFlags, openContext } from "./context.ts";
 import { sayError } from "./output.ts";
+import type { GlobalFlags } from "./surroundings.ts";
+import { windowTitle } from "./window_title.ts";
 
 /** The global flags, if there is nothing else. */
 export function flagsAlone(
@@ -36,7 +37,9 @@ export function hasTerminal(): boolean {
  */
 export async function runMenu(flags: GlobalFlags): Promise<number> {
   try {
+    using _title = windowTitle("i2ptun");
     const { menu } = await import("./menu.ts");
+    const { openContext } = await import("./context.ts");
     await menu(openContext(flags));
     return 0;
   } catch (thrown) {

@@ -8,12 +8,11 @@
 
 import { I2ptunError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Method } from "./authentication_methods.ts";
 import { identities, type IdentityOptions } from "./identities.ts";
-import { loginAdvice, type Method, METHODS } from "./login_advice.ts";
+import { loginAdvice } from "./login_advice.ts";
 import { isPassword, type Prompter, type Question } from "./prompter.ts";
 import type { AnyAuthMethod } from "./ssh2.ts";
-
-export { type Method, METHODS };
 
 export interface AuthenticationOptions extends Omit<IdentityOptions, "note"> {
   user: string;

@@ -4,14 +4,7 @@
  * @module
  */
 
-/** The methods there are here, in OpenSSH's order. */
-export const METHODS = [
-  "publickey",
-  "keyboard-interactive",
-  "password",
-] as const;
-
-export type Method = typeof METHODS[number];
+import { type Method, METHODS } from "./authentication_methods.ts";
 
 export interface RefusedLogin {
   /** What the server said, if it did. */

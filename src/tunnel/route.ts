@@ -12,7 +12,7 @@ import type { Profile } from "../profile/profile.ts";
 import type { ServerAddress } from "../profile/server_address.ts";
 import { findAgent } from "../ssh/agent_path.ts";
 import { algorithmOffer } from "../ssh/algorithms.ts";
-import { type Method, METHODS } from "../ssh/authentication.ts";
+import { type Method, METHODS } from "../ssh/authentication_methods.ts";
 import type { ConnectionOptions } from "../ssh/connection.ts";
 import { readSshConfig, type SshHostConfig } from "../ssh/ssh_config.ts";
 

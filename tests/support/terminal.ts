@@ -103,6 +103,12 @@ export class Terminal implements AsyncDisposable {
       .replaceAll(/^%output \S+ (.*)\n|^.*\n/gm, "$1");
   }
 
+  /** The title that the program gave its window. */
+  async title(): Promise<string> {
+    return (await this.#tmux("display-message", "-p", "#{pane_title}"))
+      .trimEnd();
+  }
+
   /**
    * Waits until what is to be seen matches.
    *

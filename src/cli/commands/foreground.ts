@@ -12,6 +12,7 @@ import type { Context } from "../context.ts";
 import { LiveView, terminalScreen } from "../live_view.ts";
 import { print, say, styles, warn } from "../output.ts";
 import { firstPage, showStatus, showUp } from "../status_view.ts";
+import { windowTitle } from "../window_title.ts";
 
 const REDRAW_MS = 1000;
 
@@ -77,6 +78,7 @@ export async function foreground(
     else say(styles.dim(line));
   };
 
+  using _title = windowTitle(`i2ptun: ${profile.name}`);
   await context.folder.prepare();
   const notifier = openNotifier(environment.variable, context.paths.run);
   stop.signal.addEventListener("abort", () => notifier?.stopping());

@@ -14,7 +14,6 @@ import { print, printJson, say, styles, warn } from "../output.ts";
 import { standardInputPrompter, terminalPrompter } from "../prompts.ts";
 import { spinner } from "../spinner.ts";
 import { firstPage, showUp, statusForPrograms } from "../status_view.ts";
-import { foreground } from "./foreground.ts";
 
 export interface StartOptions {
   foreground?: boolean | undefined;
@@ -61,6 +60,7 @@ export async function startProfiles(
       ? await standardInputPrompter()
       : terminalPrompter());
   if (options.foreground && first) {
+    const { foreground } = await import("./foreground.ts");
     return await foreground(first, { ...options, ask }, context);
   }
   const started: TunnelStatus[] = [];
