@@ -3,10 +3,15 @@
  * this user's only, on Windows a named pipe. One JSON request a connection, one
  * JSON answer.
  *
+ * A named pipe stands in no folder, and Windows lets everybody see its name and
+ * open it for reading. So each request carries a token from the profile's
+ * record, which only this user can read.
+ *
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { Buffer } from "node:buffer";
+import { randomBytes, timingSafeEqual } from "node:crypto";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
 import type { System } from "../platform/paths.ts";
@@ -19,9 +24,16 @@ export type ControlRequest =
   /** Answered when everything is closed. */
   | { command: "stop" };
 
+/** How to reach a running profile; whoever knows it may stop it. */
+export interface ControlAddress {
+  /** The socket's path, or the name of the pipe. */
+  control: string;
+  /** Every request must carry it. */
+  token: string;
+}
+
 export interface ControlServer {
-  /** What clients connect to. */
-  address: string;
+  address: ControlAddress;
   /** Takes no more requests; those that came are still answered. */
   stopListening(): Promise<void>;
   /** Resolves when the last answer is sent. */
@@ -31,12 +43,16 @@ export interface ControlServer {
 /** Longest request; all there are fit many times. */
 const MAX_REQUEST_BYTES = 1024;
 
+/** How long a client may take to close the connection that it has its answer on. */
+const CLOSE_MS = 1000;
+
 /** Longest path of a Unix socket everywhere (macOS: 104 bytes with the NUL). */
 const MAX_SOCKET_PATH_BYTES = 103;
 
 /**
  * Where the control socket of a profile is. A folder whose path is too long for
- * a socket is stood in for by a private one for temporary files.
+ * a socket is stood in for by a private one for temporary files. A pipe's name
+ * cannot be guessed, so that nobody else can have made one of that name before.
  */
 async function controlAddress(
   folder: string,
@@ -44,8 +60,7 @@ async function controlAddress(
   system: System,
 ): Promise<string> {
   if (system === "windows") {
-    const hash = createHash("sha256").update(folder).digest("hex").slice(0, 16);
-    return `\\\\.\\pipe\\i2ptun-${hash}-${name}`;
+    return `${PIPES}i2ptun-${crypto.randomUUID()}`;
   }
   const address = join(folder, `${name}.sock`);
   if (isShort(address)) return address;
@@ -58,6 +73,8 @@ async function controlAddress(
     "control.sock",
   );
 }
+
+const PIPES = "\\\\.\\pipe\\";
 
 /** How the names of folders begin that stand in for one with a long path. */
 const STAND_IN = "i2ptun-";
@@ -72,7 +89,7 @@ export async function removeControl(
   folder: string,
 ): Promise<void> {
   // a pipe goes with its process
-  if (address.startsWith("\\\\.\\pipe\\")) return;
+  if (address.startsWith(PIPES)) return;
   await Deno.remove(address).catch(() => {});
   const parent = dirname(address);
   if (parent !== folder && basename(parent).startsWith(STAND_IN)) {
@@ -95,15 +112,14 @@ export async function openControl(
   const { folder, name, system, answer } = options;
   const address = await controlAddress(folder, name, system);
   if (dirname(address) === folder) await removeControl(address, folder);
+  const token = randomBytes(32).toString("base64url");
   const sockets = new Set<Socket>();
   const answering = new Set<Promise<void>>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    onRequest(socket, async (request) => {
-      const answered = answer(request).then((status) => {
-        if (!socket.destroyed) socket.end(JSON.stringify(status) + "\n");
-      });
+    onRequest(socket, token, async (request) => {
+      const answered = answer(request).then((status) => reply(socket, status));
       answering.add(answered);
       await answered;
       answering.delete(answered);
@@ -117,7 +133,7 @@ export async function openControl(
     await removeControl(address, folder);
   };
   return {
-    address,
+    address: { control: address, token },
     stopListening,
     close: async () => {
       await stopListening();
@@ -139,9 +155,27 @@ function listening(server: Server, address: string): Promise<void> {
   });
 }
 
+/**
+ * Answers, and leaves it to the client to close: a pipe that is closed while
+ * the other side begins to read makes Deno there end with a panic
+ * (https://github.com/tokio-rs/mio/issues/1819).
+ */
+function reply(socket: Socket, status: TunnelStatus): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.destroyed) return resolve();
+    const timer = setTimeout(() => socket.destroySoon(), CLOSE_MS);
+    socket.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    socket.write(JSON.stringify(status) + "\n");
+  });
+}
+
 /** Calls back with the one request of a connection, if it is one. */
 function onRequest(
   socket: Socket,
+  token: string,
   handle: (request: ControlRequest) => void,
 ): void {
   let received = "";
@@ -153,45 +187,60 @@ function onRequest(
     const end = received.indexOf("\n");
     if (end < 0) return;
     socket.removeAllListeners("data");
-    const request = parse(received.slice(0, end));
+    const request = parse(received.slice(0, end), token);
     if (request === undefined) socket.destroy();
     else handle(request);
   });
 }
 
-function parse(line: string): ControlRequest | undefined {
+/** The request on a line; undefined if it is none or the token is not ours. */
+function parse(line: string, token: string): ControlRequest | undefined {
   try {
     const request = JSON.parse(line);
-    return ["status", "wait", "stop"].includes(request?.command)
-      ? request
+    return ["status", "wait", "stop"].includes(request?.command) &&
+        isSame(request.token, token)
+      ? { command: request.command }
       : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** Compares in a time that does not tell where the two differ. */
+function isSame(given: unknown, token: string): boolean {
+  if (typeof given !== "string") return false;
+  const [a, b] = [Buffer.from(given), Buffer.from(token)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
 /**
  * Asks a running profile.
  *
  * @param signal ends the wait for an answer; its reason is thrown
- * @returns its status; undefined if no process answers at `address`
+ * @returns its status; undefined if no process answers there
  */
 export function askControl(
-  address: string,
+  { control, token }: ControlAddress,
   request: ControlRequest,
   signal?: AbortSignal,
 ): Promise<TunnelStatus | undefined> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     let received = "";
-    const socket = connect(address);
+    const socket = connect(control);
     signal?.addEventListener("abort", () => {
       reject(signal.reason);
       socket.destroy();
     }, { once: true });
     socket.setEncoding("utf8");
-    socket.on("connect", () => socket.write(JSON.stringify(request) + "\n"));
-    socket.on("data", (text: string) => received += text);
+    socket.on(
+      "connect",
+      () => socket.write(JSON.stringify({ ...request, token }) + "\n"),
+    );
+    socket.on("data", (text: string) => {
+      received += text;
+      if (received.endsWith("\n")) socket.destroy();
+    });
     socket.on("error", () => {});
     socket.on("close", () => {
       try {

@@ -100,7 +100,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       await folder.write({
         name: profile.name,
         pid: Deno.pid,
-        control: control.address,
+        ...control.address,
       });
       signal.addEventListener("abort", stop, { once: true });
       signal.throwIfAborted();
@@ -117,6 +117,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
           name: profile.name,
           pid: Deno.pid,
           control: "",
+          token: "",
           failed: { ...tunnel.status(), pid: null },
         });
       }
