@@ -12,10 +12,17 @@
 
 import { Buffer } from "node:buffer";
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { connect, createServer, type Server, type Socket } from "node:net";
-import { basename, dirname, join } from "node:path";
+import { connect } from "node:net";
+import { dirname } from "node:path";
+import type { Duplex } from "node:stream";
 import type { System } from "../platform/paths.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
+import {
+  controlAddress,
+  isPipe,
+  listenControl,
+  removeControl,
+} from "./control_socket.ts";
 
 export type ControlRequest =
   | { command: "status" }
@@ -43,59 +50,11 @@ export interface ControlServer {
 /** Longest request; all there are fit many times. */
 const MAX_REQUEST_BYTES = 1024;
 
+/** How long a client may take to say what it wants. */
+const REQUEST_MS = 5000;
+
 /** How long a client may take to close the connection that it has its answer on. */
 const CLOSE_MS = 1000;
-
-/** Longest path of a Unix socket everywhere (macOS: 104 bytes with the NUL). */
-const MAX_SOCKET_PATH_BYTES = 103;
-
-/**
- * Where the control socket of a profile is. A folder whose path is too long for
- * a socket is stood in for by a private one for temporary files. A pipe's name
- * cannot be guessed, so that nobody else can have made one of that name before.
- */
-async function controlAddress(
-  folder: string,
-  name: string,
-  system: System,
-): Promise<string> {
-  if (system === "windows") {
-    return `${PIPES}i2ptun-${crypto.randomUUID()}`;
-  }
-  const address = join(folder, `${name}.sock`);
-  if (isShort(address)) return address;
-  const temporary = await Deno.makeTempDir({ prefix: STAND_IN });
-  const short = join(temporary, "control.sock");
-  if (isShort(short)) return short;
-  await Deno.remove(temporary);
-  return join(
-    await Deno.makeTempDir({ dir: "/tmp", prefix: STAND_IN }),
-    "control.sock",
-  );
-}
-
-const PIPES = "\\\\.\\pipe\\";
-
-/** How the names of folders begin that stand in for one with a long path. */
-const STAND_IN = "i2ptun-";
-
-function isShort(path: string): boolean {
-  return new TextEncoder().encode(path).length <= MAX_SOCKET_PATH_BYTES;
-}
-
-/** Removes a socket that nobody listens at any more. */
-export async function removeControl(
-  address: string,
-  folder: string,
-): Promise<void> {
-  // a pipe goes with its process
-  if (address.startsWith(PIPES)) return;
-  await Deno.remove(address).catch(() => {});
-  const parent = dirname(address);
-  if (parent !== folder && basename(parent).startsWith(STAND_IN)) {
-    await Deno.remove(parent).catch(() => {});
-  }
-}
 
 /**
  * Opens the control socket. Only the holder of the profile's lock may call
@@ -113,9 +72,9 @@ export async function openControl(
   const address = await controlAddress(folder, name, system);
   if (dirname(address) === folder) await removeControl(address, folder);
   const token = randomBytes(32).toString("base64url");
-  const sockets = new Set<Socket>();
+  const sockets = new Set<Duplex>();
   const answering = new Set<Promise<void>>();
-  const server = createServer((socket) => {
+  const close = await listenControl(address, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     onRequest(socket, token, async (request) => {
@@ -125,11 +84,10 @@ export async function openControl(
       answering.delete(answered);
     });
   });
-  await listening(server, address);
-  if (system !== "windows") await Deno.chmod(address, 0o600);
-  let closed: Promise<unknown> | undefined;
+  let listening = true;
   const stopListening = async () => {
-    closed ??= new Promise((resolve) => server.close(resolve));
+    if (listening) close();
+    listening = false;
     await removeControl(address, folder);
   };
   return {
@@ -138,21 +96,9 @@ export async function openControl(
     close: async () => {
       await stopListening();
       await Promise.all(answering);
-      for (const socket of sockets) socket.destroySoon();
-      await closed;
+      for (const socket of sockets) socket.destroy();
     },
   };
-}
-
-function listening(server: Server, address: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(address, () => {
-      server.removeListener("error", reject);
-      server.on("error", () => {});
-      resolve();
-    });
-  });
 }
 
 /**
@@ -160,10 +106,10 @@ function listening(server: Server, address: string): Promise<void> {
  * the other side begins to read makes Deno there end with a panic
  * (https://github.com/tokio-rs/mio/issues/1819).
  */
-function reply(socket: Socket, status: TunnelStatus): Promise<void> {
+function reply(socket: Duplex, status: TunnelStatus): Promise<void> {
   return new Promise((resolve) => {
     if (socket.destroyed) return resolve();
-    const timer = setTimeout(() => socket.destroySoon(), CLOSE_MS);
+    const timer = setTimeout(() => socket.destroy(), CLOSE_MS);
     socket.once("close", () => {
       clearTimeout(timer);
       resolve();
@@ -174,19 +120,25 @@ function reply(socket: Socket, status: TunnelStatus): Promise<void> {
 
 /** Calls back with the one request of a connection, if it is one. */
 function onRequest(
-  socket: Socket,
+  socket: Duplex,
   token: string,
   handle: (request: ControlRequest) => void,
 ): void {
   let received = "";
+  let heard = false;
+  const timer = setTimeout(() => socket.destroy(), REQUEST_MS);
+  socket.once("close", () => clearTimeout(timer));
   socket.setEncoding("utf8");
   socket.on("error", () => socket.destroy());
+  socket.on("end", () => socket.destroy());
   socket.on("data", (text: string) => {
+    if (heard) return;
     received += text;
     if (received.length > MAX_REQUEST_BYTES) return socket.destroy();
     const end = received.indexOf("\n");
     if (end < 0) return;
-    socket.removeAllListeners("data");
+    heard = true;
+    clearTimeout(timer);
     const request = parse(received.slice(0, end), token);
     if (request === undefined) socket.destroy();
     else handle(request);
@@ -214,12 +166,32 @@ function isSame(given: unknown, token: string): boolean {
 }
 
 /**
+ * How often a pipe is tried, and how long between: for a moment after each
+ * client there is none to connect to, and Deno does not tell that from no pipe.
+ */
+const PIPE_ATTEMPTS = 10;
+const PIPE_PAUSE_MS = 30;
+
+/**
  * Asks a running profile.
  *
  * @param signal ends the wait for an answer; its reason is thrown
  * @returns its status; undefined if no process answers there
  */
-export function askControl(
+export async function askControl(
+  address: ControlAddress,
+  request: ControlRequest,
+  signal?: AbortSignal,
+): Promise<TunnelStatus | undefined> {
+  let left = isPipe(address.control) ? PIPE_ATTEMPTS : 1;
+  for (;;) {
+    const answer = await askOnce(address, request, signal);
+    if (answer !== undefined || --left === 0) return answer;
+    await new Promise((resolve) => setTimeout(resolve, PIPE_PAUSE_MS));
+  }
+}
+
+function askOnce(
   { control, token }: ControlAddress,
   request: ControlRequest,
   signal?: AbortSignal,

@@ -5,7 +5,8 @@
  */
 
 import type { TunnelStatus } from "../tunnel/status.ts";
-import { askControl, removeControl } from "./control.ts";
+import { askControl } from "./control.ts";
+import { removeControl } from "./control_socket.ts";
 import type { RunFolder } from "./records.ts";
 
 /**

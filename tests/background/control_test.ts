@@ -69,6 +69,17 @@ Deno.test("a request is answered", async () => {
   });
 });
 
+Deno.test("one asks as often as one likes", async () => {
+  await withControl(status, async (address) => {
+    for (let i = 0; i < 600; i++) {
+      assert.deepEqual(
+        await askControl(address, { command: "status" }),
+        STATUS,
+      );
+    }
+  });
+});
+
 Deno.test("the socket is for this user only", async () => {
   await withControl(status, async (address) => {
     assert.equal((await Deno.stat(address.control)).mode! & 0o777, 0o600);
