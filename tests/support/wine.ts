@@ -121,15 +121,23 @@ export class WindowsMachine implements AsyncDisposable {
     return this.#command([PROGRAM, ...args], env);
   }
 
-  /** Starts tests/windows/helper.ts. */
+  /** Starts tests/windows/helper.ts, which ends when it is disposed of. */
   helper(...args: string[]): Child {
     return this.#spawn(this.#command([`${PROGRAMS}\\helper.exe`, ...args]));
   }
 
+  /** Runs tests/windows/helper.ts to its end. @returns what it says */
+  async askHelper(...args: string[]): Promise<string> {
+    const name = `helper ${args.join(" ")}`;
+    return (await collect(this.helper(...args), name, {})).stdout.trim();
+  }
+
   /** Runs any program there. @returns its output. @throws if it fails */
   async succeed(program: string, args: string[]): Promise<string> {
-    const [command, ...rest] = this.#command([program, ...args]);
-    return await execute(command!, rest);
+    return await execute("timeout", [
+      "60",
+      ...this.#command([program, ...args]),
+    ]);
   }
 
   /**

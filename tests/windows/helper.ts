@@ -14,6 +14,7 @@ const [verb = "", ...args] = name === "helper" ? Deno.args : [name];
 const VERBS: Record<string, () => void | Promise<void>> = {
   /** `agent PORT`: an SSH agent's pipe, and behind it what listens at PORT. */
   agent: () => {
+    endWithTest();
     const server = createServer((client) => {
       const agent = connect(Number(args[0]), "127.0.0.1");
       client.on("data", (data) => agent.write(data));
@@ -27,6 +28,7 @@ const VERBS: Record<string, () => void | Promise<void>> = {
 
   /** `listen ADDRESS PORT` */
   listen: async () => {
+    endWithTest();
     const [hostname = "", port] = args;
     const listener = Deno.listen({ hostname, port: Number(port) });
     say(`pid ${Deno.pid}`);
@@ -86,12 +88,13 @@ const VERBS: Record<string, () => void | Promise<void>> = {
   },
 };
 
+/** Ends when the test closes our standard input. */
+function endWithTest(): void {
+  Deno.stdin.readable.pipeTo(new WritableStream()).then(() => Deno.exit());
+}
+
 function say(line: string): void {
   console.log(line);
 }
 
-if (name === "helper") {
-  // it ends with the test, whose end of the pipe is closed
-  Deno.stdin.readable.pipeTo(new WritableStream()).then(() => Deno.exit());
-}
 await VERBS[verb]!();

@@ -145,16 +145,12 @@ testWindows(
   async (machine) => {
     await using _site = await startWindowsSite(machine);
     await succeed(machine, START);
-    const path = `${machine.home}/${STATE}/run/home.json`;
-    const record = JSON.parse(await Deno.readTextFile(path));
+    const record = JSON.parse(
+      await Deno.readTextFile(`${machine.home}/${STATE}/run/home.json`),
+    );
     assert.match(record.control, /^\\\\\.\\pipe\\i2ptun-[0-9a-f-]{36}$/);
-    const send = async (request: Record<string, string>) => {
-      const helper = machine.helper(
-        ...["send", record.control, JSON.stringify(request)],
-      );
-      await helper.exit;
-      return helper.output.text.trim();
-    };
+    const send = (request: Record<string, string>) =>
+      machine.askHelper("send", record.control, JSON.stringify(request));
     assert.equal(await send({ command: "stop" }), "closed");
     const wrong = record.token.split("").reverse().join("");
     assert.equal(await send({ command: "stop", token: wrong }), "closed");
@@ -162,10 +158,7 @@ testWindows(
       await send({ command: "status", token: record.token }),
       /^said: \{"name":"home","state":"up"/,
     );
-    const asking = machine.helper(
-      ...["ask", `${WINDOWS_HOME}\\${STATE}\\run\\home.json`, "40"],
-    );
-    await asking.exit;
-    assert.equal(asking.output.text.trim(), "40 answers");
+    const path = `${WINDOWS_HOME}\\${STATE}\\run\\home.json`;
+    assert.equal(await machine.askHelper("ask", path, "40"), "40 answers");
   },
 );
