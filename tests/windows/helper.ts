@@ -44,17 +44,18 @@ const VERBS: Record<string, () => void | Promise<void>> = {
     socket.on("close", () => say("closed"));
   },
 
-  /** `ask RECORD COUNT`: asks so many times at once for the status. */
+  /** `ask RECORD COUNT`: asks for the status, all at once and one by one. */
   ask: async () => {
     const [path = "", count] = args;
     const record = JSON.parse(await Deno.readTextFile(path));
-    const all = await Promise.all(
-      Array.from(
-        { length: Number(count) },
-        () => askControl(record, { command: "status" }),
-      ),
-    );
-    say(`${all.filter((status) => status?.state === "up").length} answers`);
+    let answers = 0;
+    const ask = async () => {
+      const status = await askControl(record, { command: "status" });
+      if (status?.state === "up") answers++;
+    };
+    await Promise.all(Array.from({ length: Number(count) }, ask));
+    for (let i = 0; i < Number(count); i++) await ask();
+    say(`${answers} answers`);
   },
 
   /** An editor that puts a comment, its line ended as Windows does, on top. */

@@ -159,6 +159,6 @@ testWindows(
       /^said: \{"name":"home","state":"up"/,
     );
     const path = `${WINDOWS_HOME}\\${STATE}\\run\\home.json`;
-    assert.equal(await machine.askHelper("ask", path, "40"), "40 answers");
+    assert.equal(await machine.askHelper("ask", path, "200"), "400 answers");
   },
 );
