@@ -48,9 +48,13 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
     }
     const { bind, port } = listen;
     const addresses: string[] = [];
-    for (const { host, mayFail } of hostsOf(bind)) {
+    const hosts = hostsOf(bind);
+    const taken = await Promise.all(
+      hosts.map(({ host }) => isTaken(host, port)),
+    );
+    for (const [i, { host, mayFail }] of hosts.entries()) {
       try {
-        if (await isTaken(host, port)) throw portInUse();
+        if (taken[i]) throw portInUse();
         const opened = listenAt({ host, port }, onConnection);
         listening.push(opened);
         addresses.push(formatHostPort(host, opened.port));

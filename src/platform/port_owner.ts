@@ -8,7 +8,7 @@ import { currentSystem, type System } from "./paths.ts";
 import { output } from "./run.ts";
 
 /** Longer than a program on this machine takes to be connected to, by far. */
-const ANSWER_MS = 200;
+const ANSWER_MS = 100;
 
 /**
  * Whether a program can be reached at an address that this system would all the

@@ -21,7 +21,7 @@ Deno.test("a program that the system would let us hide is in the way", async () 
     }),
     new RegExp(`port ${port} is already in use by javaw\\.exe \\(pid 4242\\)`),
   );
-  assert.deepEqual(asked, [`127.0.0.1 ${port}`]);
+  assert.deepEqual(asked, [`127.0.0.1 ${port}`, `::1 ${port}`]);
 });
 
 Deno.test("what cannot be listened at is explained for each system", async () => {
