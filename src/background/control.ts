@@ -4,7 +4,7 @@
  * JSON answer.
  *
  * A named pipe stands in no folder, and Windows lets everybody see its name and
- * open it for reading. So each request carries a token from the profile's
+ * open it for reading. So each request to one carries a token from the profile's
  * record, which only this user can read.
  *
  * @module
@@ -31,12 +31,12 @@ export type ControlRequest =
   /** Answered when everything is closed. */
   | { command: "stop" };
 
-/** How to reach a running profile; whoever knows it may stop it. */
+/** How to reach a running profile. */
 export interface ControlAddress {
   /** The socket's path, or the name of the pipe. */
   control: string;
-  /** Every request must carry it. */
-  token: string;
+  /** Of a pipe: every request must carry it. */
+  token?: string;
 }
 
 export interface ControlServer {
@@ -71,7 +71,9 @@ export async function openControl(
   const { folder, name, system, answer } = options;
   const address = await controlAddress(folder, name, system);
   if (dirname(address) === folder) await removeControl(address, folder);
-  const token = randomBytes(32).toString("base64url");
+  const token = isPipe(address)
+    ? randomBytes(32).toString("base64url")
+    : undefined;
   const sockets = new Set<Duplex>();
   const answering = new Set<Promise<void>>();
   const close = await listenControl(address, (socket) => {
@@ -91,7 +93,7 @@ export async function openControl(
     await removeControl(address, folder);
   };
   return {
-    address: { control: address, token },
+    address: { control: address, ...(token === undefined ? {} : { token }) },
     stopListening,
     close: async () => {
       await stopListening();
@@ -121,7 +123,7 @@ function reply(socket: Duplex, status: TunnelStatus): Promise<void> {
 /** Calls back with the one request of a connection, if it is one. */
 function onRequest(
   socket: Duplex,
-  token: string,
+  token: string | undefined,
   handle: (request: ControlRequest) => void,
 ): void {
   let received = "";
@@ -145,12 +147,15 @@ function onRequest(
   });
 }
 
-/** The request on a line; undefined if it is none or the token is not ours. */
-function parse(line: string, token: string): ControlRequest | undefined {
+/** The request on a line; undefined if it is none or lacks the token. */
+function parse(
+  line: string,
+  token: string | undefined,
+): ControlRequest | undefined {
   try {
     const request = JSON.parse(line);
     return ["status", "wait", "stop"].includes(request?.command) &&
-        isSame(request.token, token)
+        (token === undefined || isSame(request.token, token))
       ? { command: request.command }
       : undefined;
   } catch {

@@ -118,7 +118,6 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
           name: profile.name,
           pid: Deno.pid,
           control: "",
-          token: "",
           failed: { ...tunnel.status(), pid: null },
         });
       }
