@@ -11,12 +11,11 @@
 import { join } from "node:path";
 import { I2ptunError } from "../errors.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
+import type { ControlAddress } from "./control.ts";
 
-export interface RunRecord {
+export interface RunRecord extends ControlAddress {
   name: string;
   pid: number;
-  /** The control socket's path, or the name of the pipe. */
-  control: string;
   /** The last status of a tunnel that failed while it ran. */
   failed?: TunnelStatus;
 }

@@ -18,7 +18,8 @@ import { connectRoute } from "../tunnel/connect.ts";
 import { resolveRoute } from "../tunnel/route.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
 import { Tunnel } from "../tunnel/tunnel.ts";
-import { type ControlRequest, openControl, removeControl } from "./control.ts";
+import { type ControlRequest, openControl } from "./control.ts";
+import { removeControl } from "./control_socket.ts";
 import { RunFolder } from "./records.ts";
 
 export interface SuperviseOptions {
@@ -100,7 +101,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       await folder.write({
         name: profile.name,
         pid: Deno.pid,
-        control: control.address,
+        ...control.address,
       });
       signal.addEventListener("abort", stop, { once: true });
       signal.throwIfAborted();

@@ -125,7 +125,8 @@ export async function startBrowser(
 
 /**
  * Opens a file in the user's editor and waits until it is closed. The command
- * may have arguments of its own, as in `EDITOR="code --wait"`.
+ * may have arguments of its own, as in `EDITOR="code --wait"`; a path with
+ * spaces stands in double quotes.
  *
  * @returns whether the editor reported success
  */
@@ -133,7 +134,7 @@ export async function runEditor(
   command: string,
   path: string,
 ): Promise<boolean> {
-  const [program = "vi", ...args] = command.split(/\s+/).filter(Boolean);
+  const [program = "vi", ...args] = editorWords(command);
   const { success } = await new Deno.Command(program, {
     args: [...args, path],
     stdin: "inherit",
@@ -141,6 +142,12 @@ export async function runEditor(
     stderr: "inherit",
   }).spawn().status;
   return success;
+}
+
+/** The words of an editor's command; one in double quotes may have spaces. */
+export function editorWords(command: string): string[] {
+  return [...command.matchAll(/"([^"]*)"|[^\s"]+/g)]
+    .map(([word, quoted]) => quoted ?? word);
 }
 
 /** Gives up the right to start programs, for the rest of this process. */

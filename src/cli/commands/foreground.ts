@@ -5,6 +5,7 @@ import { openNotifier } from "../../autostart/notify.ts";
 import { I2ptunError } from "../../errors.ts";
 import type { LogLevel } from "../../log.ts";
 import { openUrl } from "../../platform/open_url.ts";
+import type { System } from "../../platform/paths.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { Prompter } from "../../ssh/prompter.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
@@ -16,9 +17,16 @@ import { windowTitle } from "../window_title.ts";
 
 const REDRAW_MS = 1000;
 
+/** What asks a program to end, besides Ctrl-C; on Windows SIGHUP is its window. */
+const TERMINATING: Record<System, Deno.Signal[]> = {
+  linux: ["SIGTERM", "SIGHUP"],
+  darwin: ["SIGTERM", "SIGHUP"],
+  windows: ["SIGHUP", "SIGBREAK"],
+};
+
 /**
  * `profile start --foreground`: runs the tunnel in this process until SIGTERM
- * (exit code 0) or Ctrl-C (130).
+ * or, on Windows, its window is closed (exit code 0), or Ctrl-C (130).
  */
 export async function foreground(
   profile: Profile,
@@ -40,10 +48,9 @@ export async function foreground(
   const onTerminate = () =>
     stop.abort(new I2ptunError("interrupted", "terminated"));
   Deno.addSignalListener("SIGINT", onInterrupt);
-  if (environment.system !== "windows") {
-    Deno.umask(0o077);
-    Deno.addSignalListener("SIGTERM", onTerminate);
-    Deno.addSignalListener("SIGHUP", onTerminate);
+  if (environment.system !== "windows") Deno.umask(0o077);
+  for (const signal of TERMINATING[environment.system]) {
+    Deno.addSignalListener(signal, onTerminate);
   }
   await Deno.mkdir(context.paths.log, { recursive: true, mode: 0o700 })
     .catch(() => {});
