@@ -14,6 +14,7 @@ import {
   type TargetAddress,
 } from "../forward/address.ts";
 import type { Log } from "../log.ts";
+import { hasAddress } from "../platform/network.ts";
 import {
   type AlgorithmOffer,
   algorithmOffer,
@@ -26,7 +27,7 @@ import {
 } from "./authentication.ts";
 import { Backpressure } from "./backpressure.ts";
 import { deferWrites, openFailure, watchEnd } from "./channel.ts";
-import { dial } from "./dial.ts";
+import { dial, unlessAborted } from "./dial.ts";
 import { handshakeFailure } from "./handshake_failure.ts";
 import {
   type HostKeyOptions,
@@ -50,7 +51,11 @@ import {
   type ClientErrorExtensions,
   type SshClient,
 } from "./ssh2.ts";
-import { onUserauthFailure, signWithSha2Only } from "./ssh2_internals.ts";
+import {
+  askForLife,
+  onUserauthFailure,
+  signWithSha2Only,
+} from "./ssh2_internals.ts";
 import { Watchdog } from "./watchdog.ts";
 
 export interface ConnectionOptions {
@@ -92,6 +97,8 @@ export interface ConnectionOptions {
   ask: Prompter;
   log: Log;
   signal: AbortSignal;
+  /** Told as soon as the server has said anything. */
+  onAnswer?: (() => void) | undefined;
 }
 
 /** What came of a command. */
@@ -116,14 +123,17 @@ export class Connection {
   readonly #client: SshClient;
   readonly #listeners: ServerListeners;
   readonly #backpressure: Backpressure;
+  readonly #watchdog: Watchdog | undefined;
   #lost = false;
 
   private constructor(
     client: SshClient,
     transport: Duplex,
     closed: Promise<I2ptunError>,
+    watchdog?: Watchdog,
   ) {
     this.#client = client;
+    this.#watchdog = watchdog;
     this.#listeners = new ServerListeners(client);
     this.#backpressure = new Backpressure(transport);
     this.closed = closed;
@@ -159,6 +169,8 @@ export class Connection {
         KnownHosts.read(options.hostKey.files),
         dialThrough(options, signal),
       ]);
+      if (signal.aborted) transport.destroy();
+      signal.throwIfAborted();
       for (const warning of knownHosts.warnings) {
         options.log("warning", warning);
       }
@@ -174,8 +186,9 @@ export class Connection {
     client: SshClient,
     transport: Duplex,
     closed: Promise<I2ptunError>,
+    watchdog?: Watchdog,
   ): Connection {
-    return new Connection(client, transport, closed);
+    return new Connection(client, transport, closed, watchdog);
   }
 
   /**
@@ -294,6 +307,16 @@ export class Connection {
     }
   }
 
+  /**
+   * Asks the server for a sign of life if there is a reason to doubt that it is
+   * still there; to be called before the connection is used.
+   *
+   * @param idle nothing else goes through it, so it may be given up sooner
+   */
+  check(idle: boolean): void {
+    this.#watchdog?.check(idle);
+  }
+
   /** Whether it has ended: nothing can be opened or accepted any more. */
   get lost(): boolean {
     return this.#lost;
@@ -330,10 +353,13 @@ function dialThrough(
 ): Promise<Socket | ClientChannel> {
   const { host, port, via, family, bindAddress } = options;
   if (!via) return dial({ host, port, family, bindAddress, signal });
-  return via.openChannel({ kind: "tcp", host, port }, {
+  const opened = via.openChannel({ kind: "tcp", host, port }, {
     address: "127.0.0.1",
     port: 0,
-  }).then(deferWrites, (error) => {
+  });
+  opened.then((late) => signal.aborted && late.close(), () => {});
+  return unlessAborted(opened, signal).then(deferWrites, (error) => {
+    signal.throwIfAborted();
     throw new I2ptunError("unreachable", I2ptunError.from(error).message, {
       remedy:
         "check the address; it is looked up and reached from the jump host",
@@ -355,6 +381,7 @@ async function logInByAnyKey(
   seen: string[] = [],
 ): Promise<Connection> {
   const greeting = overhearGreeting(transport);
+  transport.once("data", () => options.onAnswer?.());
   const offer = algorithmOffer(
     knownHosts.keyTypes(...knownAs({ ...options.hostKey, ...options })),
     options.algorithms,
@@ -413,14 +440,20 @@ function logIn(
     const onAbort = () => fail(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
 
-    const watchdog = new Watchdog(transport, options.keepalive, () => {
-      const { intervalMs, count } = options.keepalive;
-      fail(
-        new I2ptunError(
-          "unreachable",
-          `${server} has not answered for ${intervalMs * count / 1000} s`,
+    const watchdog = new Watchdog(transport, {
+      keepalive: options.keepalive,
+      ask: () => askForLife(client),
+      hasAddress: () =>
+        !("localAddress" in transport && transport.localAddress) ||
+        hasAddress(transport.localAddress),
+      onSilence: (patienceMs) =>
+        fail(
+          new I2ptunError(
+            "unreachable",
+            `${server} has not answered for ${patienceMs / 1000} s`,
+          ),
         ),
-      );
+      log,
     });
 
     client.on("handshake", (negotiated) => {
@@ -443,7 +476,7 @@ function logIn(
       authentication.succeeded();
       signal.removeEventListener("abort", onAbort);
       watchdog.start();
-      resolve(Connection.adopt(client, transport, closed));
+      resolve(Connection.adopt(client, transport, closed, watchdog));
     });
     client.on("change password", () => {
       fail(
@@ -499,9 +532,8 @@ function logIn(
         username: user,
         ident: "i2ptun",
         readyTimeout: 0,
-        // ssh2 asks, the watchdog listens: any answer counts
-        keepaliveInterval: watchdog.askEveryMs,
-        keepaliveCountMax: Infinity,
+        // the watchdog does that
+        keepaliveInterval: 0,
         algorithms: { ...offer, kex: [...offer.kex] } as never,
         hostVerifier: (key: Uint8Array, verdict: (ok: boolean) => void) => {
           // each rekeying proves the key again (RFC 4253 §9)
