@@ -57,8 +57,8 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
   const tunnel = new Tunnel({
     profile,
     server: route.server.login,
-    connect: (signal) =>
-      connectRoute(route, { ...options, ask, secrets, signal }),
+    connect: (signal, again) =>
+      connectRoute(route, { ...options, ask, secrets, signal, again }),
     portOwner: (port) => portOwner(port, environment.system),
     clock: systemClock,
     log,
