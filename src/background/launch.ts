@@ -138,6 +138,8 @@ export async function runInBackground(environment: Environment): Promise<void> {
     Deno.addSignalListener("SIGTERM", () => {
       stop.abort(new I2ptunError("interrupted", "terminated"));
     });
+    // as some systems send to whatever a user has left running at logout
+    Deno.addSignalListener("SIGHUP", () => {});
   }
   let waiting: ((reply: Reply | undefined) => void) | undefined;
   const listen = async () => {

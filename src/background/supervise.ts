@@ -101,6 +101,9 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
         name: profile.name,
         pid: Deno.pid,
         control: control.address,
+      }).catch((error) => {
+        if (!folder.isFoundAt(profile.name, control.address)) throw error;
+        log("warning", error.message);
       });
       signal.addEventListener("abort", stop, { once: true });
       signal.throwIfAborted();
@@ -118,7 +121,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
           pid: Deno.pid,
           control: "",
           failed: { ...tunnel.status(), pid: null },
-        });
+        }).catch((error) => log("warning", error.message));
       }
       // whoever is told that it has stopped can start it again at once
       await control.stopListening();

@@ -575,10 +575,21 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-function lost(error: Error, server: string): I2ptunError {
+/** What the system says when a connection ends, for people. */
+const LOSSES: Record<string, string> = {
+  ECONNRESET: "it was reset",
+  EPIPE: "the server has closed it",
+  ETIMEDOUT: "no answer any more",
+  EHOSTUNREACH: "the server cannot be reached from here any more",
+  ENETUNREACH: "there is no network to it any more",
+  ENETDOWN: "this machine's network is down",
+};
+
+function lost(error: Error & { code?: string }, server: string): I2ptunError {
+  const why = LOSSES[error.code ?? ""] ?? error.message;
   return new I2ptunError(
     "unreachable",
-    `the connection to ${server} was lost: ${error.message}`,
+    `the connection to ${server} was lost: ${why}`,
     { cause: error },
   );
 }
