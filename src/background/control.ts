@@ -170,20 +170,37 @@ function parse(line: string): ControlRequest | undefined {
   }
 }
 
+/** How soon a busy process is asked again, in milliseconds. */
+const ASK_AGAIN_MS = 20;
+
 /**
  * Asks a running profile.
  *
  * @param signal ends the wait for an answer; its reason is thrown
  * @returns its status; undefined if no process answers at `address`
  */
-export function askControl(
+export async function askControl(
   address: string,
   request: ControlRequest,
   signal?: AbortSignal,
 ): Promise<TunnelStatus | undefined> {
+  for (;;) {
+    const answer = await askOnce(address, request, signal);
+    if (answer !== "busy") return answer;
+    await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+  }
+}
+
+/** @returns `busy` if too many others wait to be let in (EAGAIN, unix(7)) */
+function askOnce(
+  address: string,
+  request: ControlRequest,
+  signal: AbortSignal | undefined,
+): Promise<TunnelStatus | undefined | "busy"> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     let received = "";
+    let isBusy = false;
     const socket = connect(address);
     signal?.addEventListener("abort", () => {
       reject(signal.reason);
@@ -192,8 +209,11 @@ export function askControl(
     socket.setEncoding("utf8");
     socket.on("connect", () => socket.write(JSON.stringify(request) + "\n"));
     socket.on("data", (text: string) => received += text);
-    socket.on("error", () => {});
+    socket.on("error", (error: Error & { code?: string }) => {
+      isBusy = error.code === "EAGAIN";
+    });
     socket.on("close", () => {
+      if (isBusy) return resolve("busy");
       try {
         resolve(JSON.parse(received));
       } catch {

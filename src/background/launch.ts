@@ -64,6 +64,9 @@ export async function launch(
   // the new process ends itself when its standard input ends before it is up
   const hangUp = () => replies.close().catch(() => {});
   signal.addEventListener("abort", hangUp, { once: true });
+  // somebody else may stop it while it asks
+  const gone = new AbortController();
+  child.status.then(() => gone.abort());
   try {
     const written = [...profile.written];
     await send({ profile: { ...profile, written }, acceptNew, debug });
@@ -71,10 +74,10 @@ export async function launch(
       const message = JSON.parse(line) as Message;
       switch (message.type) {
         case "question": {
-          const reply: Reply = await ask(message.question)
+          const reply: Reply = await ask(message.question, gone.signal)
             .then((answer) => ({ answer: answer ?? null }))
             .catch(() => ({ gaveUp: true }));
-          await send(reply);
+          await send(reply).catch(() => {});
           break;
         }
         case "log":

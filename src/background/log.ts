@@ -76,6 +76,10 @@ export function openLog(path: string, least: "debug" | "info"): Log {
 
 /** A disk that becomes full may have taken only the beginning of a line. */
 function lineEnd(path: string): string {
-  const text = Deno.readTextFileSync(path);
-  return text === "" || text.endsWith("\n") ? "" : "\n";
+  try {
+    const text = Deno.readTextFileSync(path);
+    return text === "" || text.endsWith("\n") ? "" : "\n";
+  } catch {
+    return "";
+  }
 }

@@ -20,19 +20,24 @@ export function isInteractive(): boolean {
   return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
 }
 
-/** Runs a prompt; Ctrl-C in it interrupts the command. */
+/** How prompts of the library end that are not answered. */
+const UNANSWERED = ["ExitPromptError", "AbortPromptError"];
+
+/** Runs a prompt; Ctrl-C in it, or the signal, interrupts the command. */
 async function prompted<T>(
   prompt: (
     library: typeof import("@inquirer/prompts"),
-    context: { output: NodeJS.WritableStream },
+    context: { output: NodeJS.WritableStream; signal?: AbortSignal },
   ) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   try {
     return await prompt(await import("@inquirer/prompts"), {
       output: process.stderr,
+      ...(signal === undefined ? {} : { signal }),
     });
   } catch (error) {
-    if (error instanceof Error && error.name === "ExitPromptError") {
+    if (error instanceof Error && UNANSWERED.includes(error.name)) {
       throw new I2ptunError("interrupted", "interrupted");
     }
     throw error;
@@ -42,15 +47,18 @@ async function prompted<T>(
 /** A line of text. `check` returns what is wrong with it, or true. */
 export function askText(
   message: string,
-  options: { default?: string; check?: (text: string) => true | string } = {},
+  options: {
+    default?: string;
+    check?: (text: string) => true | string;
+    signal?: AbortSignal | undefined;
+  } = {},
 ): Promise<string> {
   return prompted(({ input }, context) =>
     input({
       message,
       ...(options.default === undefined ? {} : { default: options.default }),
       validate: options.check ?? (() => true),
-    }, context)
-  );
+    }, context), options.signal);
 }
 
 export function askYesNo(
@@ -72,9 +80,10 @@ export function askSome<T extends string>(
   );
 }
 
-function askSecret(message: string): Promise<string> {
-  return prompted(({ password }, context) =>
-    password({ message, mask: false }, context)
+function askSecret(message: string, signal?: AbortSignal): Promise<string> {
+  return prompted(
+    ({ password }, context) => password({ message, mask: false }, context),
+    signal,
   );
 }
 
@@ -92,25 +101,27 @@ export async function askNewPassphrase(path: string): Promise<string> {
 /** Asks on the terminal; there is nobody if it is none. */
 export function terminalPrompter(): Prompter {
   if (!isInteractive()) return nobody;
-  return (question) => {
+  return (question, signal) => {
     switch (question.kind) {
       case "passphrase":
         return askSecret(
           `${again(question.attempt)}Passphrase for ${question.path}:`,
+          signal,
         );
       case "password":
         return askSecret(
           `${again(question.attempt)}Password for ${question.login}:`,
+          signal,
         );
       case "interactive":
         for (const line of [question.name, question.instructions]) {
           if (line.trim() !== "") say(line.trim());
         }
         return question.echo
-          ? askText(`${question.login}: ${question.prompt.trim()}`)
-          : askSecret(`${question.login}: ${question.prompt.trim()}`);
+          ? askText(`${question.login}: ${question.prompt.trim()}`, { signal })
+          : askSecret(`${question.login}: ${question.prompt.trim()}`, signal);
       case "host-key":
-        return askHostKey(question);
+        return askHostKey(question, signal);
     }
   };
 }
@@ -121,12 +132,14 @@ function again(attempt: number): string {
 
 function askHostKey(
   question: Extract<Question, { kind: "host-key" }>,
+  signal: AbortSignal | undefined,
 ): Promise<string> {
   say(`The server ${question.host} is not known yet.`);
   say(`Its ${question.type} key has the fingerprint`);
   say(`  ${question.fingerprint}`);
   say("Compare it with the one its owner or provider tells you.");
   return askText("Trust it and remember it? (yes, no or the fingerprint)", {
+    signal,
     check: (text) =>
       /^(y|yes|n|no)$/i.test(text.trim()) ||
       text.trim() === question.fingerprint ||

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Child } from "./child.ts";
+import type { Child } from "./child.ts";
 import type { Route, World } from "./faults.ts";
 import { freePort } from "./ports.ts";
 
@@ -114,7 +114,8 @@ export async function startAutossh(
     ...["autossh", "-M", "0", "-F", config, "-N"],
     ...["-L", `127.0.0.1:${port}:127.0.0.1:${world.echoPort}`],
     ...(route === "jump"
-      ? ["-J", `${jump.user}@${jump.host}:${jump.port}`]
+      // of -J autossh loses the argument
+      ? ["-o", `ProxyJump=${jump.user}@${jump.host}:${jump.port}`]
       : []),
     ...["-p", `${serverPort}`, `${user}@${host}`],
   ], {
