@@ -26,6 +26,27 @@ export function formatLine(time: Date, level: LogLevel, message: string) {
   return `${time.toISOString()} ${level.padEnd(7)} ${text}`;
 }
 
+/** An event as `profile logs --json` tells it. */
+export interface LogEvent {
+  /** ISO 8601. */
+  time: string;
+  level: LogLevel;
+  message: string;
+}
+
+/** Reads a line that {@link formatLine} made; undefined if it is none. */
+export function parseLine(line: string): LogEvent | undefined {
+  const match = /^(\S+Z) (debug|info|warning|error) +(.*)$/.exec(line);
+  if (!match) return undefined;
+  const [, time, level, message] = match as unknown as [
+    string,
+    string,
+    LogLevel,
+    string,
+  ];
+  return { time, level, message };
+}
+
 /**
  * Opens a profile's log for appending.
  *

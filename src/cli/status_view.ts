@@ -65,6 +65,22 @@ function showDirection(forward: ForwardStatus): string {
 
 /** Everything there is to know of a tunnel. */
 export function showStatus(status: TunnelStatus, now: Date): string[] {
+  return [
+    ...showHead(status, now),
+    ...table(
+      status.forwards.map((forward) => [
+        "",
+        forward.name,
+        showAddress(forward),
+        showDirection(forward),
+        status.pid === null ? "" : showTraffic(forward),
+      ]),
+    ),
+  ];
+}
+
+/** What there is to know of it besides its forwards. */
+export function showHead(status: TunnelStatus, now: Date): string[] {
   const since = status.since === null
     ? ""
     : `for ${showDuration(now.getTime() - Date.parse(status.since))}`;
@@ -83,15 +99,6 @@ export function showStatus(status: TunnelStatus, now: Date): string[] {
   if (status.lastError !== null && status.state !== "up") {
     lines.push(`  ${styles.red(status.lastError)}`);
   }
-  lines.push(...table(
-    status.forwards.map((forward) => [
-      "",
-      forward.name,
-      showAddress(forward),
-      showDirection(forward),
-      status.pid === null ? "" : showTraffic(forward),
-    ]),
-  ));
   return lines;
 }
 
