@@ -10,12 +10,13 @@ import { parseArgs } from "node:util";
 import { BusyClients, type Tally } from "../tests/support/busy_clients.ts";
 import { type Fault, FAULTS, startWorld } from "../tests/support/faults.ts";
 import {
+  KEEPALIVE,
   type Keeper,
   startAutossh,
   startI2ptun,
 } from "../tests/support/keepers.ts";
 import { findProgram, whyMissing } from "../tests/support/requirements.ts";
-import { sweepNow } from "../tests/support/scratch.ts";
+import { execute, sweepNow } from "../tests/support/scratch.ts";
 
 /** What came of one fault; times in milliseconds. */
 interface Row extends Tally {
@@ -25,6 +26,8 @@ interface Row extends Tally {
   noticed: number | null;
   /** From the end of the fault to the first byte for a client; null: never. */
   usable: number | null;
+  /** The same when nobody waits; null if it is not to be lost. */
+  unwatched: number | null;
   /** Why the keeper has given up. */
   gaveUp: string | null;
 }
@@ -37,6 +40,10 @@ const COOL_DOWN_MS = 1500;
 const PATIENCE_MS = 60_000;
 /** How soon what cannot be mended has to be given up. */
 const FINAL_MS = 10_000;
+
+/** Before an idle tunnel is looked at, and for how long. */
+const IDLE_AFTER_MS = 15_000;
+const IDLE_MS = 30_000;
 
 const KEEPERS = { i2ptun: startI2ptun, autossh: startAutossh };
 
@@ -71,15 +78,60 @@ async function measure(
     fault: fault.name,
     keeper: name,
     noticed: noticed === undefined ? null : noticed - began.wall,
+    unwatched: await measureUnwatched(fault, name),
     usable: back === undefined ? null : Math.max(0, Math.round(back - ended)),
     gaveUp: gaveUp?.trim() || null,
     ...tally,
   };
 }
 
+/** How long it takes to come back when there are no clients. */
+async function measureUnwatched(
+  fault: Fault,
+  name: keyof typeof KEEPERS,
+): Promise<number | null> {
+  if (fault.kind === "short" || fault.kind === "final") return null;
+  await using world = await startWorld();
+  await using keeper: Keeper = await KEEPERS[name](world, fault.route);
+  const began = Date.now();
+  await fault.begin(world);
+  await sleep(fault.lastsMs);
+  await fault.end(world);
+  const ended = fault.lastsMs > 0 ? Date.now() : began;
+  const back = await keeper.backAt(began, PATIENCE_MS);
+  return back === undefined ? null : Math.max(0, back - ended);
+}
+
+/** How often a tunnel that nobody uses wakes up. */
+async function measureIdle(): Promise<string> {
+  await using world = await startWorld();
+  await using _tunnel = await startI2ptun(world, "direct");
+  const { stdout } = await world.sandbox.run([
+    ...["profile", "status", "home", "--json"],
+  ]);
+  const { pid } = JSON.parse(stdout).profiles[0];
+  const look = async () => {
+    const script = `cat /proc/${pid}/task/*/status | ` +
+      "awk '/^voluntary/ {n += $2} END {print n}'; " +
+      `cut -d' ' -f14,15 /proc/${pid}/stat | tr ' ' +`;
+    const [switches, ticks] = (await execute("sh", ["-c", script])).split("\n");
+    const [user, system] = ticks!.split("+");
+    return [Number(switches), Number(user) + Number(system)] as const;
+  };
+  // what it needed to start has ended by then
+  await sleep(IDLE_AFTER_MS);
+  const before = await look();
+  await sleep(IDLE_MS);
+  const after = await look();
+  return `idle for ${IDLE_MS / 1000} s: ` +
+    `${IDLE_MS / KEEPALIVE.intervalMs} keepalives, ` +
+    `${after[0] - before[0]} wake-ups of all threads, ` +
+    `${(after[1] - before[1]) * 10} ms of processor time`;
+}
+
 const HEAD = [
-  ...["fault", "by", "noticed", "usable again", "completed", "cut"],
-  ...["refused", "damaged", "hanging"],
+  ...["fault", "by", "noticed", "usable, clients wait", "usable, nobody waits"],
+  ...["completed", "cut", "refused", "damaged", "hanging"],
 ];
 
 function cells(row: Row): string[] {
@@ -89,7 +141,8 @@ function cells(row: Row): string[] {
     row.fault,
     row.keeper,
     seconds(row.noticed),
-    row.gaveUp === null ? seconds(row.usable) : `gives up: ${row.gaveUp}`,
+    row.gaveUp === null ? seconds(row.usable) : "stops, and says why",
+    seconds(row.unwatched),
     ...[row.completed, row.cut, row.refused, row.damaged, row.hanging]
       .map(String),
   ];
@@ -139,9 +192,15 @@ async function main(args: string[]): Promise<number> {
       rows.push(row);
     }
   }
+  const idle = values.only ? undefined : await measureIdle();
+  if (idle) console.error(idle);
   await sweepNow();
-  if (values.json) console.log(JSON.stringify(rows, undefined, 2));
-  else console.log(markdown([HEAD, ...rows.map(cells)]));
+  if (values.json) {
+    console.log(JSON.stringify({ rows, idle: idle ?? null }, undefined, 2));
+    return 0;
+  }
+  console.log(markdown([HEAD, ...rows.map(cells)]));
+  if (idle) console.log(`\n${idle}`);
   return 0;
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import "./cipher_release.ts";
 // @ts-types="@types/ssh2"
 import ssh2 from "ssh2";
 // @ts-types="@types/ssh2"

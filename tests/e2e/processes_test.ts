@@ -9,6 +9,7 @@ import {
   assertFails,
   assertNothingLeft,
   assertServes,
+  get,
   logUntil,
   type Site,
   startSite,
@@ -190,4 +191,26 @@ testWith(["sshd"], "a thousand clients at the control socket", async () => {
   await succeed(sandbox, STOP);
   await assertNothingLeft(sandbox, site.port);
   clients.forEach((client, i) => i % 2 === 0 && client.close());
+});
+
+testWith(["sshd", "linux"], "memory stays flat however many come", async () => {
+  await using site = await startSite();
+  const { sandbox, port } = site;
+  await succeed(sandbox, START);
+  const { pid } = await statusOf(sandbox);
+  const memory = async () => {
+    const status = await execute("cat", [`/proc/${pid}/status`]);
+    return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) * 1024;
+  };
+  const serve = async (count: number) => {
+    for (let i = 0; i < count; i += 20) {
+      await Promise.all(Array.from({ length: 20 }, () => get(port)));
+    }
+  };
+  // what is reserved once and kept
+  await serve(3000);
+  const before = await memory();
+  await serve(4000);
+  const grown = (await memory()) - before;
+  assert(grown < 25e6, `${Math.round(grown / 1e6)} MB for 4,000 connections`);
 });

@@ -18,6 +18,11 @@ export interface Keeper extends AsyncDisposable {
   port: number;
   /** When it noticed a loss after `since`, both of `Date.now()`. */
   noticedAt(since: number): Promise<number | undefined>;
+  /**
+   * When the tunnel was up again after `since`, both of `Date.now()`; found out
+   * without using it where the keeper would notice. Undefined after `timeoutMs`.
+   */
+  backAt(since: number, timeoutMs: number): Promise<number | undefined>;
   /** Why it has given up; undefined if it has not. */
   gaveUp(): Promise<string | undefined>;
 }
@@ -59,6 +64,13 @@ export async function startI2ptun(
         .map((each) => Date.parse(each.split(" ")[0]!))
         .find((at) => at >= since);
     },
+    backAt: (since, timeoutMs) =>
+      poll(timeoutMs, async () => {
+        const lines = (await log()).split("\n");
+        return lines.filter((each) => each.endsWith(" home is up"))
+          .map((each) => Date.parse(each.split(" ")[0]!))
+          .find((at) => at >= since);
+      }),
     async gaveUp() {
       const { stdout } = await sandbox.run([
         ...["profile", "status", "home", "--json"],
@@ -130,6 +142,11 @@ export async function startAutossh(
       const times = (await Deno.readTextFile(ends)).split("\n").map(Number);
       return times.find((at) => at >= since);
     },
+    // a client makes no difference to it
+    backAt: (_since, timeoutMs) =>
+      poll(timeoutMs, async () => {
+        return await echoes(port) ? Date.now() : undefined;
+      }),
     gaveUp: () =>
       Promise.resolve(autossh.running ? undefined : autossh.output.text),
     async [Symbol.asyncDispose]() {
@@ -141,14 +158,42 @@ export async function startAutossh(
 }
 
 async function untilListens(port: number, process: Child): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  while (process.running && performance.now() < deadline) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+  const up = await poll(
+    15_000,
+    async () => await echoes(port) || !process.running ? true : undefined,
+  );
+  if (!up || !process.running) {
+    throw new Error(`nothing listens: ${process.output.text}`);
   }
-  throw new Error(`nothing listens: ${process.output.text}`);
+}
+
+/** Whether the echo answers within a second. */
+async function echoes(port: number): Promise<boolean> {
+  try {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    const timer = setTimeout(() => conn.close(), 1000);
+    try {
+      await conn.write(new Uint8Array(1));
+      const answer = await conn.read(new Uint8Array(1));
+      if (answer === 1) conn.close();
+      return answer === 1;
+    } finally {
+      clearTimeout(timer);
+    }
+  } catch {
+    return false;
+  }
+}
+
+/** Looks again and again until there is something. */
+async function poll<T>(
+  timeoutMs: number,
+  look: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const deadline = performance.now() + timeoutMs;
+  while (performance.now() < deadline) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
