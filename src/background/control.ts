@@ -31,6 +31,15 @@ export interface ControlServer {
 /** Longest request; all there are fit many times. */
 const MAX_REQUEST_BYTES = 1024;
 
+/** How long a client may take for its request, in milliseconds. */
+const REQUEST_MS = 10_000;
+
+/**
+ * How many may wait to be let in; Deno 2.7 lets no more in than that at all,
+ * and would be shut by some hundred that say nothing.
+ */
+const BACKLOG = 4096;
+
 /** Longest path of a Unix socket everywhere (macOS: 104 bytes with the NUL). */
 const MAX_SOCKET_PATH_BYTES = 103;
 
@@ -131,7 +140,7 @@ export async function openControl(
 function listening(server: Server, address: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(address, () => {
+    server.listen({ path: address, backlog: BACKLOG }, () => {
       server.removeListener("error", reject);
       server.on("error", () => {});
       resolve();
@@ -145,6 +154,8 @@ function onRequest(
   handle: (request: ControlRequest) => void,
 ): void {
   let received = "";
+  const timer = setTimeout(() => socket.destroy(), REQUEST_MS);
+  socket.once("close", () => clearTimeout(timer));
   socket.setEncoding("utf8");
   socket.on("error", () => socket.destroy());
   socket.on("data", (text: string) => {
@@ -152,6 +163,7 @@ function onRequest(
     if (received.length > MAX_REQUEST_BYTES) return socket.destroy();
     const end = received.indexOf("\n");
     if (end < 0) return;
+    clearTimeout(timer);
     socket.removeAllListeners("data");
     const request = parse(received.slice(0, end));
     if (request === undefined) socket.destroy();
