@@ -104,6 +104,8 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       }).catch((error) => {
         if (!folder.isFoundAt(profile.name, control.address)) throw error;
         log("warning", error.message);
+        // what an earlier failure left
+        return folder.remove(profile.name);
       });
       signal.addEventListener("abort", stop, { once: true });
       signal.throwIfAborted();

@@ -453,7 +453,8 @@ function logIn(
             `${server} has not answered for ${patienceMs / 1000} s`,
           ),
         ),
-      log,
+      // what is true of this machine is said once
+      log: options.via ? () => {} : log,
     });
 
     client.on("handshake", (negotiated) => {

@@ -125,6 +125,19 @@ testWith(["sshd", "netns"], "a full disk does not end a tunnel", async () => {
     assert.match(await succeed(sandbox, STOP), /stopped home/);
     await assertNothingLeft(sandbox, site.port);
 
+    // not even if it has failed before
+    disk.empty();
+    await succeed(sandbox, START);
+    const keys = await Deno.readTextFile(sshd.authorizedKeys);
+    await Deno.writeTextFile(sshd.authorizedKeys, "");
+    sshd.killConnections();
+    await statusUntil(sandbox, ({ state }) => state === "failed");
+    await Deno.writeTextFile(sshd.authorizedKeys, keys);
+    disk.fill();
+    await succeed(sandbox, START);
+    assert.equal((await statusOf(sandbox)).state, "up");
+    await succeed(sandbox, STOP);
+
     // and a killed one leaves nothing that is taken for a tunnel
     await succeed(sandbox, START);
     killHard(processesWithHome(sandbox.home));
