@@ -26,7 +26,7 @@ import {
   type AuthenticationOptions,
 } from "./authentication.ts";
 import { Backpressure } from "./backpressure.ts";
-import { deferWrites, openFailure, watchEnd } from "./channel.ts";
+import { abandon, deferWrites, openFailure, watchEnd } from "./channel.ts";
 import { dial, unlessAborted } from "./dial.ts";
 import { handshakeFailure } from "./handshake_failure.ts";
 import {
@@ -434,7 +434,8 @@ function logIn(
     fail = (error: unknown) => {
       reason ??= I2ptunError.from(error);
       client.destroy();
-      transport.destroy();
+      if (options.via) abandon(transport);
+      else transport.destroy();
       reject(reason);
     };
     const onAbort = () => fail(signal.reason);

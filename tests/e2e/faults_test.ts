@@ -63,6 +63,31 @@ for (const [name, lastsMs] of Object.entries(SHORTER)) {
   });
 }
 
+testWith(["remote-host"], "a silent server behind a jump host", async () => {
+  await using world = await startWorld();
+  await using tunnel = await startI2ptun(world, "jump", KEEPALIVE);
+  const { port } = tunnel;
+  const client = await Deno.connect({ hostname: "127.0.0.1", port });
+  await client.write(new Uint8Array(1));
+  await client.read(new Uint8Array(1));
+  const began = Date.now();
+  await world.host.cutLink();
+  // so much that the jump host cannot deliver it
+  const sending = client.write(new Uint8Array(8 * 1024 * 1024)).catch(() => {});
+  // it is ended, though the jump host would keep it
+  const timer = setTimeout(() => client.close(), 10_000);
+  assert.equal(await client.read(new Uint8Array(1)).catch(() => null), null);
+  clearTimeout(timer);
+  client.close();
+  await sending;
+  const took = (await tunnel.noticedAt(began))! - began;
+  assert(took < 5000, `noticed after ${took} ms`);
+  await world.host.restoreLink();
+  const clients = new BusyClients(port, 1);
+  assert(await clients.firstByte(0, 10_000), await tunnel.log());
+  await clients.stop();
+});
+
 testWith(
   ["sshd"],
   "a remote forward waits until its port is free",
