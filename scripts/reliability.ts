@@ -43,7 +43,7 @@ const PATIENCE_MS = 60_000;
 const FINAL_MS = 10_000;
 
 /** Before an idle tunnel is looked at, and for how long. */
-const IDLE_AFTER_MS = 15_000;
+const IDLE_AFTER_MS = 45_000;
 const IDLE_MS = 30_000;
 
 const KEEPERS = { i2ptun: startI2ptun, autossh: startAutossh };
