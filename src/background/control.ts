@@ -177,6 +177,11 @@ function isSame(given: unknown, token: string): boolean {
 const PIPE_ATTEMPTS = 10;
 const PIPE_PAUSE_MS = 30;
 
+/** How soon a busy process is asked again, in milliseconds. */
+const ASK_AGAIN_MS = 20;
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /**
  * Asks a running profile.
  *
@@ -191,19 +196,22 @@ export async function askControl(
   let left = isPipe(address.control) ? PIPE_ATTEMPTS : 1;
   for (;;) {
     const answer = await askOnce(address, request, signal);
-    if (answer !== undefined || --left === 0) return answer;
-    await new Promise((resolve) => setTimeout(resolve, PIPE_PAUSE_MS));
+    if (answer === "busy") await pause(ASK_AGAIN_MS);
+    else if (answer !== undefined || --left === 0) return answer;
+    else await pause(PIPE_PAUSE_MS);
   }
 }
 
+/** @returns `busy` if too many others wait to be let in (EAGAIN, unix(7)) */
 function askOnce(
   { control, token }: ControlAddress,
   request: ControlRequest,
-  signal?: AbortSignal,
-): Promise<TunnelStatus | undefined> {
+  signal: AbortSignal | undefined,
+): Promise<TunnelStatus | undefined | "busy"> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     let received = "";
+    let isBusy = false;
     const socket = connect(control);
     signal?.addEventListener("abort", () => {
       reject(signal.reason);
@@ -218,8 +226,11 @@ function askOnce(
       received += text;
       if (received.endsWith("\n")) socket.destroy();
     });
-    socket.on("error", () => {});
+    socket.on("error", (error: Error & { code?: string }) => {
+      isBusy = error.code === "EAGAIN";
+    });
     socket.on("close", () => {
+      if (isBusy) return resolve("busy");
       try {
         resolve(JSON.parse(received));
       } catch {

@@ -62,6 +62,9 @@ export async function launch(
   // the new process ends itself when its standard input ends before it is up
   const hangUp = () => replies.close().catch(() => {});
   signal.addEventListener("abort", hangUp, { once: true });
+  // somebody else may stop it while it asks
+  const gone = new AbortController();
+  child.status.then(() => gone.abort());
   try {
     const written = [...profile.written];
     await send({ profile: { ...profile, written }, acceptNew, debug });
@@ -69,10 +72,10 @@ export async function launch(
       const message = JSON.parse(line) as Message;
       switch (message.type) {
         case "question": {
-          const reply: Reply = await ask(message.question)
+          const reply: Reply = await ask(message.question, gone.signal)
             .then((answer) => ({ answer: answer ?? null }))
             .catch(() => ({ gaveUp: true }));
-          await send(reply);
+          await send(reply).catch(() => {});
           break;
         }
         case "log":
@@ -139,6 +142,8 @@ export async function runInBackground(environment: Environment): Promise<void> {
     Deno.addSignalListener("SIGTERM", () => {
       stop.abort(new I2ptunError("interrupted", "terminated"));
     });
+    // as some systems send to whatever a user has left running at logout
+    Deno.addSignalListener("SIGHUP", () => {});
   }
   let waiting: ((reply: Reply | undefined) => void) | undefined;
   const listen = async () => {

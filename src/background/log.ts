@@ -26,34 +26,81 @@ export function formatLine(time: Date, level: LogLevel, message: string) {
   return `${time.toISOString()} ${level.padEnd(7)} ${text}`;
 }
 
+/** An event as `profile logs --json` tells it. */
+export interface LogEvent {
+  /** ISO 8601. */
+  time: string;
+  level: LogLevel;
+  message: string;
+}
+
+/** Reads a line that {@link formatLine} made; undefined if it is none. */
+export function parseLine(line: string): LogEvent | undefined {
+  const match = /^(\S+Z) (debug|info|warning|error) +(.*)$/.exec(line);
+  if (!match) return undefined;
+  const [, time, level, message] = match as unknown as [
+    string,
+    string,
+    LogLevel,
+    string,
+  ];
+  return { time, level, message };
+}
+
 /**
  * Opens a profile's log for appending.
  *
  * @param least events below this level are left out
- * @returns a log that never throws: a full disk must not end a tunnel
+ * @returns a log that never throws: a full disk must not end a tunnel. What it
+ *   could not write it tells with the next event that it can.
  */
 export function openLog(path: string, least: "debug" | "info"): Log {
   let sink: Sink | undefined;
+  const write = (line: string) => {
+    sink ??= getRotatingFileSink(path, {
+      maxSize: MAX_BYTES,
+      maxFiles: MAX_OLD_FILES,
+      bufferSize: 0,
+      formatter: (record) => `${record.rawMessage as string}\n`,
+    });
+    sink({
+      category: [],
+      // of no consequence: the line says it
+      level: "info",
+      message: [line],
+      rawMessage: line,
+      timestamp: Date.now(),
+      properties: {},
+    });
+  };
+  let lost = 0;
+  let why = "";
   return (level, message) => {
     if (level === "debug" && least !== "debug") return;
+    const time = new Date();
     try {
-      sink ??= getRotatingFileSink(path, {
-        maxSize: MAX_BYTES,
-        maxFiles: MAX_OLD_FILES,
-        bufferSize: 0,
-        formatter: (record) => `${record.rawMessage as string}\n`,
-      });
-      const line = formatLine(new Date(), level, message);
-      sink({
-        category: [],
-        level: level === "warning" ? "warning" : level,
-        message: [line],
-        rawMessage: line,
-        timestamp: Date.now(),
-        properties: {},
-      });
-    } catch {
+      if (lost > 0) {
+        const notice = `${lost} event${
+          lost === 1 ? "" : "s"
+        } could not be written here: ${why}`;
+        write(lineEnd(path) + formatLine(time, "warning", notice));
+        lost = 0;
+      }
+      write(formatLine(time, level, message));
+    } catch (error) {
       // tried again with the next event
+      lost++;
+      why = String((error as Error).message).replace(/ \(os error.*/, "");
     }
   };
+}
+
+/** A disk that becomes full may have taken only the beginning of a line. */
+function lineEnd(path: string): string {
+  try {
+    const text = Deno.readTextFileSync(path);
+    return text === "" || text.endsWith("\n") ? "" : "\n";
+  } catch {
+    return "";
+  }
 }

@@ -58,8 +58,8 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
   const tunnel = new Tunnel({
     profile,
     server: route.server.login,
-    connect: (signal) =>
-      connectRoute(route, { ...options, ask, secrets, signal }),
+    connect: (signal, again) =>
+      connectRoute(route, { ...options, ask, secrets, signal, again }),
     portOwner: (port) => portOwner(port, environment.system),
     clock: systemClock,
     log,
@@ -102,6 +102,13 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
         name: profile.name,
         pid: Deno.pid,
         ...control.address,
+      }).catch((error) => {
+        if (!folder.isFoundAt(profile.name, control.address.control)) {
+          throw error;
+        }
+        log("warning", error.message);
+        // what an earlier failure left
+        return folder.remove(profile.name);
       });
       signal.addEventListener("abort", stop, { once: true });
       signal.throwIfAborted();
@@ -119,7 +126,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
           pid: Deno.pid,
           control: "",
           failed: { ...tunnel.status(), pid: null },
-        });
+        }).catch((error) => log("warning", error.message));
       }
       // whoever is told that it has stopped can start it again at once
       await control.stopListening();

@@ -180,7 +180,9 @@ export function buildProgram(source: string) {
 
   profile.command("logs")
     .argument("<name>")
-    .description("what happened to the profile's tunnel")
+    .description(
+      "what happened to the profile's tunnel; with --json, an object a line",
+    )
     .option("--follow", "go on as it happens, until Ctrl-C")
     .option("--lines <number>", "how many of the last lines", count, 50)
     .action(async (name, options, command) => {

@@ -42,11 +42,13 @@ interface PromptContext {
 /**
  * Runs a prompt with the terminal for itself.
  *
+ * @param signal ends it, as Ctrl-C does
  * @throws {Back} if Escape was pressed
  * @throws {I2ptunError} `interrupted` if Ctrl-C was
  */
 export function prompted<T>(
   prompt: (context: PromptContext) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   const { stdin } = process;
   const escape = new AbortController();
@@ -63,12 +65,14 @@ export function prompted<T>(
     try {
       return await prompt({
         output: hasColour() ? process.stderr : new PlainOutput(),
-        signal: escape.signal,
+        signal: signal
+          ? AbortSignal.any([escape.signal, signal])
+          : escape.signal,
       });
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      if (error.name === "AbortPromptError") throw new Back();
-      if (error.name === "ExitPromptError") {
+      if (escape.signal.aborted) throw new Back();
+      if (/^(Exit|Abort)PromptError$/.test(error.name)) {
         throw new I2ptunError("interrupted", "interrupted");
       }
       throw error;
@@ -103,6 +107,8 @@ export interface AskTextOptions {
   typed?: string | undefined;
   /** What is wrong with the text, or true. */
   check?: (text: string) => true | string | Promise<true | string>;
+  /** Ends the wait. */
+  signal?: AbortSignal | undefined;
 }
 
 /** A line of text. */
@@ -117,8 +123,7 @@ export function askText(
       ...(given ? { default: given } : {}),
       prefill: options.typed ? "editable" : "tab",
       validate: options.check ?? (() => true),
-    }, context)
-  );
+    }, context), options.signal);
 }
 
 export function askYesNo(
@@ -161,9 +166,11 @@ export function askOne<T extends string>(
   );
 }
 
-function askSecret(message: string): Promise<string> {
-  return prompted(async (context) =>
-    (await library()).password({ message, mask: false }, context)
+function askSecret(message: string, signal?: AbortSignal): Promise<string> {
+  return prompted(
+    async (context) =>
+      (await library()).password({ message, mask: false }, context),
+    signal,
   );
 }
 
@@ -181,25 +188,27 @@ export async function askNewPassphrase(path: string): Promise<string> {
 /** Asks on the terminal; there is nobody if it is none. */
 export function terminalPrompter(): Prompter {
   if (!isInteractive()) return nobody;
-  return (question) => {
+  return (question, signal) => {
     switch (question.kind) {
       case "passphrase":
         return askSecret(
           `${again(question.attempt)}Passphrase for ${question.path}:`,
+          signal,
         );
       case "password":
         return askSecret(
           `${again(question.attempt)}Password for ${question.login}:`,
+          signal,
         );
       case "interactive":
         for (const line of [question.name, question.instructions]) {
           if (line.trim() !== "") say(line.trim());
         }
         return question.echo
-          ? askText(`${question.login}: ${question.prompt.trim()}`)
-          : askSecret(`${question.login}: ${question.prompt.trim()}`);
+          ? askText(`${question.login}: ${question.prompt.trim()}`, { signal })
+          : askSecret(`${question.login}: ${question.prompt.trim()}`, signal);
       case "host-key":
-        return askHostKey(question);
+        return askHostKey(question, signal);
     }
   };
 }
@@ -210,6 +219,7 @@ function again(attempt: number): string {
 
 function askHostKey(
   question: Extract<Question, { kind: "host-key" }>,
+  signal: AbortSignal | undefined,
 ): Promise<string> {
   say(`The server ${question.host} is not known yet.`);
   say(`Its ${question.type} key has the fingerprint`);
@@ -217,6 +227,7 @@ function askHostKey(
   say("Compare it with the one its owner or provider tells you. Once it is");
   say("remembered, you are not asked again, and a changed key is refused.");
   return askText("Trust it and remember it? (yes, no or the fingerprint)", {
+    signal,
     check: (text) =>
       /^(y|yes|n|no)$/i.test(text.trim()) ||
       text.trim() === question.fingerprint ||

@@ -81,6 +81,26 @@ export function showStatus(
   { brief = false }: { brief?: boolean } = {},
 ): string[] {
   const runs = status.pid !== null;
+  return [
+    ...showHead(status, now, { brief }),
+    ...table(
+      status.forwards.map((forward) => [
+        "",
+        forward.name,
+        showLink(forward),
+        ...(brief && runs ? [] : [showDirection(forward)]),
+        ...(runs ? showTraffic(forward) : []),
+      ]),
+    ),
+  ];
+}
+
+/** What there is to know of it besides its forwards. */
+export function showHead(
+  status: TunnelStatus,
+  now: Date,
+  { brief = false }: { brief?: boolean } = {},
+): string[] {
   const since = status.since === null
     ? ""
     : `for ${showDuration(now.getTime() - Date.parse(status.since))}`;
@@ -92,22 +112,13 @@ export function showStatus(
     showState(status.state),
     since,
     status.server,
-    !runs || brief ? "" : `pid ${status.pid}`,
+    status.pid === null || brief ? "" : `pid ${status.pid}`,
     reconnects,
   ].filter((part) => part !== "");
   const lines = [head.join("  ")];
   if (status.lastError !== null && status.state !== "up") {
     lines.push(`  ${styles.red(status.lastError)}`);
   }
-  lines.push(...table(
-    status.forwards.map((forward) => [
-      "",
-      forward.name,
-      showLink(forward),
-      ...(brief && runs ? [] : [showDirection(forward)]),
-      ...(runs ? showTraffic(forward) : []),
-    ]),
-  ));
   return lines;
 }
 

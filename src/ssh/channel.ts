@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { Duplex } from "node:stream";
 import { I2ptunError } from "../errors.ts";
 import type { ClientChannel } from "./ssh2.ts";
 
@@ -62,6 +63,15 @@ export function deferWrites(channel: ClientChannel): ClientChannel {
     return write.apply(channel, args as never);
   } as typeof channel.write;
   return channel;
+}
+
+/**
+ * Ends a channel that a connection goes through, without its server: that one
+ * closes it only when all has been delivered, to one who may be dead.
+ */
+export function abandon(channel: Duplex): void {
+  channel.destroy();
+  channel.emit("close");
 }
 
 /** RFC 4254 §5.1, the reason codes of SSH_MSG_CHANNEL_OPEN_FAILURE. */

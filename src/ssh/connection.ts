@@ -14,6 +14,7 @@ import {
   type TargetAddress,
 } from "../forward/address.ts";
 import type { Log } from "../log.ts";
+import { hasAddress } from "../platform/network.ts";
 import {
   type AlgorithmOffer,
   algorithmOffer,
@@ -25,8 +26,14 @@ import {
   type AuthenticationOptions,
 } from "./authentication.ts";
 import { Backpressure } from "./backpressure.ts";
-import { deferWrites, isForbidden, openFailure, watchEnd } from "./channel.ts";
-import { dial } from "./dial.ts";
+import {
+  abandon,
+  deferWrites,
+  isForbidden,
+  openFailure,
+  watchEnd,
+} from "./channel.ts";
+import { dial, unlessAborted } from "./dial.ts";
 import { fingerprint, keyType } from "./fingerprint.ts";
 import { handshakeFailure, type Heard, tooLate } from "./handshake_failure.ts";
 import {
@@ -54,6 +61,7 @@ import {
   type SshClient,
 } from "./ssh2.ts";
 import {
+  askForLife,
   onUserauthFailure,
   signWithCertificates,
   signWithSha2Only,
@@ -113,6 +121,8 @@ export interface ConnectionOptions {
   ask: Prompter;
   log: Log;
   signal: AbortSignal;
+  /** Told as soon as the server has said anything. */
+  onAnswer?: (() => void) | undefined;
 }
 
 /** What came of a command. */
@@ -137,14 +147,17 @@ export class Connection {
   readonly #client: SshClient;
   readonly #listeners: ServerListeners;
   readonly #backpressure: Backpressure;
+  readonly #watchdog: Watchdog | undefined;
   #lost = false;
 
   private constructor(
     client: SshClient,
     transport: Duplex,
     closed: Promise<I2ptunError>,
+    watchdog?: Watchdog,
   ) {
     this.#client = client;
+    this.#watchdog = watchdog;
     this.#listeners = new ServerListeners(client);
     this.#backpressure = new Backpressure(transport);
     this.closed = closed;
@@ -171,6 +184,8 @@ export class Connection {
         KnownHosts.read(options.hostKey.files),
         options.transport ?? dialThrough(options, signal),
       ]);
+      if (signal.aborted) transport.destroy();
+      signal.throwIfAborted();
       heard.connected = true;
       options.onMilestone?.({ name: "tcp" });
       for (const warning of knownHosts.warnings) {
@@ -188,8 +203,9 @@ export class Connection {
     client: SshClient,
     transport: Duplex,
     closed: Promise<I2ptunError>,
+    watchdog?: Watchdog,
   ): Connection {
-    return new Connection(client, transport, closed);
+    return new Connection(client, transport, closed, watchdog);
   }
 
   /**
@@ -308,6 +324,16 @@ export class Connection {
     }
   }
 
+  /**
+   * Asks the server for a sign of life if there is a reason to doubt that it is
+   * still there; to be called before the connection is used.
+   *
+   * @param idle nothing else goes through it, so it may be given up sooner
+   */
+  check(idle: boolean): void {
+    this.#watchdog?.check(idle);
+  }
+
   /** Whether it has ended: nothing can be opened or accepted any more. */
   get lost(): boolean {
     return this.#lost;
@@ -344,10 +370,13 @@ function dialThrough(
 ): Promise<Socket | ClientChannel> {
   const { host, port, via, family, bindAddress } = options;
   if (!via) return dial({ host, port, family, bindAddress, signal });
-  return via.openChannel({ kind: "tcp", host, port }, {
+  const opened = via.openChannel({ kind: "tcp", host, port }, {
     address: "127.0.0.1",
     port: 0,
-  }).then(deferWrites, (thrown) => {
+  });
+  opened.then((late) => signal.aborted && late.close(), () => {});
+  return unlessAborted(opened, signal).then(deferWrites, (thrown) => {
+    signal.throwIfAborted();
     const { message, remedy } = I2ptunError.from(thrown);
     throw new I2ptunError("unreachable", message, {
       remedy: isForbidden(thrown)
@@ -372,6 +401,7 @@ async function logInByAnyKey(
   seen: string[] = [],
 ): Promise<Connection> {
   const greeting = heard.greeting = overhearGreeting(transport);
+  transport.once("data", () => options.onAnswer?.());
   const offer = algorithmOffer(
     knownHosts.keyTypes(...knownAs({ ...options.hostKey, ...options })),
     options.algorithms,
@@ -424,21 +454,29 @@ function logIn(
     fail = (error: unknown) => {
       reason ??= I2ptunError.from(error);
       client.destroy();
-      transport.destroy();
+      if (options.via) abandon(transport);
+      else transport.destroy();
       reject(reason);
     };
     const onAbort = () => fail(signal.reason);
     if (signal.aborted) return onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
 
-    const watchdog = new Watchdog(transport, options.keepalive, () => {
-      const { intervalMs, count } = options.keepalive;
-      fail(
-        new I2ptunError(
-          "unreachable",
-          `${server} has not answered for ${intervalMs * count / 1000} s`,
+    const watchdog = new Watchdog(transport, {
+      keepalive: options.keepalive,
+      ask: () => askForLife(client),
+      hasAddress: () =>
+        !("localAddress" in transport && transport.localAddress) ||
+        hasAddress(transport.localAddress),
+      onSilence: (patienceMs) =>
+        fail(
+          new I2ptunError(
+            "unreachable",
+            `${server} has not answered for ${patienceMs / 1000} s`,
+          ),
         ),
-      );
+      // what is true of this machine is said once
+      log: options.via ? () => {} : log,
     });
 
     client.on("handshake", (negotiated) => {
@@ -462,7 +500,7 @@ function logIn(
       options.onMilestone?.({ name: "login", by: authentication.accepted });
       signal.removeEventListener("abort", onAbort);
       watchdog.start();
-      resolve(Connection.adopt(client, transport, closed));
+      resolve(Connection.adopt(client, transport, closed, watchdog));
     });
     client.on("change password", () => {
       fail(
@@ -518,9 +556,8 @@ function logIn(
         username: user,
         ident: "i2ptun",
         readyTimeout: 0,
-        // ssh2 asks, the watchdog listens: any answer counts
-        keepaliveInterval: watchdog.askEveryMs,
-        keepaliveCountMax: Infinity,
+        // the watchdog does that
+        keepaliveInterval: 0,
         algorithms: { ...offer, kex: [...offer.kex] } as never,
         hostVerifier: (key: Uint8Array, verdict: (ok: boolean) => void) => {
           // each rekeying proves the key again (RFC 4253 §9)
@@ -575,10 +612,21 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-function lost(error: Error, server: string): I2ptunError {
+/** What the system says when a connection ends, for people. */
+const LOSSES: Record<string, string> = {
+  ECONNRESET: "it was reset",
+  EPIPE: "the server has closed it",
+  ETIMEDOUT: "no answer any more",
+  EHOSTUNREACH: "the server cannot be reached from here any more",
+  ENETUNREACH: "there is no network to it any more",
+  ENETDOWN: "this machine's network is down",
+};
+
+function lost(error: Error & { code?: string }, server: string): I2ptunError {
+  const why = LOSSES[error.code ?? ""] ?? error.message;
   return new I2ptunError(
     "unreachable",
-    `the connection to ${server} was lost: ${error.message}`,
+    `the connection to ${server} was lost: ${why}`,
     { cause: error },
   );
 }

@@ -64,10 +64,12 @@ export async function findAddresses(
   }
 }
 
-async function unlessAborted<T>(
+/** What `promise` gives, but no later than `signal` aborts: then its reason. */
+export async function unlessAborted<T>(
   promise: Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
+  signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });

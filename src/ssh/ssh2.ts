@@ -5,7 +5,8 @@
  * @module
  */
 
-// the order matters: it changes what ssh2 loads
+// the order matters: these change what ssh2 loads
+import "./cipher_release.ts";
 import "./ssh2_compression.ts";
 // @ts-types="@types/ssh2"
 import ssh2 from "ssh2";

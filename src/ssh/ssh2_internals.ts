@@ -27,6 +27,7 @@ interface Protocol {
       finalize(packet: Buffer): Buffer;
     };
   };
+  ping(): void;
   _handlers: {
     USERAUTH_FAILURE(
       protocol: Protocol,
@@ -40,6 +41,20 @@ interface Protocol {
 
 /** Makes ssh2 sign with RSA keys as if the server had asked for SHA-2. */
 const IMPLY_RSA_SHA2_SIGALGS = 1 << 4;
+
+/**
+ * Sends a global request that every server answers, if only to say that it does
+ * not know it (keepalive@openssh.com; RFC 4254 §4). ssh2 itself does it only at
+ * an interval of its own.
+ *
+ * @param client one that is logged in
+ */
+export function askForLife(client: SshClient): void {
+  const { _callbacks } = client as unknown as { _callbacks: (() => void)[] };
+  // answers come in the order of the requests
+  _callbacks.push(() => {});
+  protocolOf(client).ping();
+}
 
 function protocolOf(client: SshClient): Protocol {
   return (client as unknown as { _protocol: Protocol })._protocol;

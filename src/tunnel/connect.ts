@@ -10,6 +10,7 @@ import type { Log } from "../log.ts";
 import { Connection, type ConnectionOptions } from "../ssh/connection.ts";
 import type { Prompter } from "../ssh/prompter.ts";
 import type { Secrets } from "../ssh/secrets.ts";
+import { type Again, race } from "./race.ts";
 import type { Hop, Route } from "./route.ts";
 
 export interface ConnectOptions
@@ -20,6 +21,8 @@ export interface ConnectOptions
   acceptNew: boolean;
   log: Log;
   signal: AbortSignal;
+  /** When an attempt that hangs is to be joined by a fresh one; never without. */
+  again?: Again | undefined;
 }
 
 /**
@@ -74,17 +77,21 @@ export function openHop(
   via: Connection | undefined,
   options: ConnectOptions,
 ): Promise<Connection> {
-  const { ask, log, secrets, signal, transport, onMilestone } = options;
-  return Connection.open({
-    ...hop,
-    ...{ via, transport, onMilestone },
-    authentication: { ...hop.authentication, secrets },
-    hostKey: {
-      ...hop.hostKey,
-      unknown: options.acceptNew ? "accept" : hop.hostKey.unknown,
-    },
-    ask,
-    log,
-    signal,
-  });
+  const { ask, log, secrets, transport, onMilestone } = options;
+  const attempt = (signal: AbortSignal, onAnswer: () => void) =>
+    Connection.open({
+      ...hop,
+      ...{ via, transport, onMilestone },
+      authentication: { ...hop.authentication, secrets },
+      hostKey: {
+        ...hop.hostKey,
+        unknown: options.acceptNew ? "accept" : hop.hostKey.unknown,
+      },
+      ask,
+      log,
+      signal,
+      onAnswer,
+    });
+  const { again, signal } = options;
+  return race({ attempt, end: (late) => late.end(), again, signal });
 }

@@ -8,6 +8,7 @@ import {
   openControl,
 } from "../../src/background/control.ts";
 import type { TunnelStatus } from "../../src/tunnel/status.ts";
+import { Child } from "../support/child.ts";
 import { makeScratchDir, removeDir } from "../support/scratch.ts";
 
 const STATUS: TunnelStatus = {
@@ -178,4 +179,30 @@ Deno.test("a path too long for a socket works", async () => {
     const parent = await Deno.stat(join(address.control, ".."));
     assert.equal(parent.mode! & 0o777, 0o700);
   }, "x".repeat(120));
+});
+
+Deno.test("who finds too many waiting is not told that nobody is there", async () => {
+  const scratch = await makeScratchDir();
+  const address = join(scratch, "home.sock");
+  // a process that is stopped, and as many at its door as there is room for
+  const script = `Deno.listen({ transport: "unix", path: "${address}" });` +
+    `console.log("listens"); setInterval(() => {}, 1000);`;
+  await using server = new Child(Deno.execPath(), ["eval", script]);
+  await server.waitFor(/listens/);
+  const waiting: Deno.Conn[] = [];
+  try {
+    for (;;) {
+      waiting.push(await Deno.connect({ transport: "unix", path: address }));
+    }
+  } catch (error) {
+    assert(error instanceof Deno.errors.WouldBlock, String(error));
+  }
+  const limit = new AbortController();
+  const answer = askControl({ control: address, token: "" }, {
+    command: "status",
+  }, limit.signal);
+  setTimeout(() => limit.abort(new Error("still asking")), 200);
+  await assert.rejects(answer, /still asking/);
+  for (const each of waiting) each.close();
+  await removeDir(scratch);
 });
