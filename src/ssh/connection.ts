@@ -50,7 +50,11 @@ import {
   type ClientErrorExtensions,
   type SshClient,
 } from "./ssh2.ts";
-import { onUserauthFailure, signWithSha2Only } from "./ssh2_internals.ts";
+import {
+  onUserauthFailure,
+  signWithSha2Only,
+  usePackets,
+} from "./ssh2_internals.ts";
 import { Watchdog } from "./watchdog.ts";
 
 export interface ConnectionOptions {
@@ -530,6 +534,14 @@ function logIn(
           authentication.proceed(start);
         }) as never,
       });
+      usePackets(
+        client,
+        (bytes) =>
+          void (transport as import("node:stream").Writable).write(
+            bytes.slice(),
+          ),
+        () => false,
+      );
       onUserauthFailure(client, (methods, partial) => {
         authentication.answered(methods, partial);
       });
