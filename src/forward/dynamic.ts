@@ -6,7 +6,7 @@
  */
 
 import { I2ptunError } from "../errors.ts";
-import type { ClientChannel } from "../ssh/ssh2.ts";
+import type { Channel } from "../ssh/channel.ts";
 import { formatTarget, type Forward, type TargetAddress } from "./address.ts";
 import { denialOf } from "./denial.ts";
 import { ListeningForward } from "./listening_forward.ts";
@@ -26,7 +26,7 @@ export class DynamicForward
       return hangUp(socket);
     }
     const { target, granted, denied, head, body } = received.message;
-    let channel: ClientChannel;
+    let channel: Channel;
     try {
       channel = await this.#openInTime(target, socket);
     } catch (error) {
@@ -35,12 +35,10 @@ export class DynamicForward
       return hangUp(socket);
     }
     if (socket.destroyed) return channel.close();
-    if (granted.length > 0) socket.write(granted);
-    if (head.length > 0) {
-      this.traffic.bytes.sent += head.length;
-      channel.write(head);
-    }
-    relay(socket, channel, this.traffic, body);
+    relay(socket, channel, {
+      traffic: this.traffic,
+      ...{ body, head, greeting: granted },
+    });
   }
 
   async #negotiate(socket: Socket) {
@@ -52,7 +50,7 @@ export class DynamicForward
   async #openInTime(
     target: TargetAddress,
     socket: Socket,
-  ): Promise<ClientChannel> {
+  ): Promise<Channel> {
     using limit = this.#limit(
       new I2ptunError(
         "forward",

@@ -98,6 +98,8 @@ const BUFFER_LIMIT = 64 * 1024;
 export class Socket extends Duplex {
   readonly #conn: Deno.Conn;
   #buffer = new Uint8Array(FIRST_READ);
+  #reading: Promise<Uint8Array | null> | undefined;
+  #isReleased = false;
 
   constructor(conn: Deno.Conn) {
     super({ highWaterMark: BUFFER_LIMIT });
@@ -119,15 +121,43 @@ export class Socket extends Duplex {
     this.destroy();
   }
 
+  /**
+   * Ends the stream and gives the bare connection, and what was read of it and
+   * by nobody else: first what has come, then, if a read is under way, what it
+   * brings. `close` still tells when the socket is {@link closed}.
+   */
+  release(): {
+    conn: Deno.Conn;
+    rest: Uint8Array;
+    reading: Promise<Uint8Array | null> | undefined;
+  } {
+    this.#isReleased = true;
+    const rest = (this.read() as Uint8Array | null) ?? new Uint8Array();
+    const hasEnded = this.readableEnded ||
+      (this as unknown as { _readableState: { ended: boolean } })._readableState
+        .ended;
+    const reading = hasEnded ? Promise.resolve(null) : this.#reading;
+    return { conn: this.#conn, rest, reading };
+  }
+
   override _read(): void {
-    this.#conn.read(this.#buffer).then((length) => {
-      if (length === null) return this.push(null);
+    const reading = this.#conn.read(this.#buffer).then((length) => {
+      if (length === null) return null;
       // a copy, or a byte that waits would hold on to the whole buffer
-      this.push(this.#buffer.slice(0, length));
+      const bytes = this.#buffer.slice(0, length);
       if (length === this.#buffer.length && length < LARGEST_READ) {
         this.#buffer = new Uint8Array(2 * length);
       }
-    }, (error) => this.destroy(error));
+      return bytes;
+    });
+    this.#reading = reading;
+    reading.then((bytes) => {
+      if (this.#isReleased) return;
+      this.#reading = undefined;
+      this.push(bytes);
+    }, (error) => {
+      if (!this.#isReleased) this.destroy(error);
+    });
   }
 
   override _write(

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { I2ptunError } from "../errors.ts";
 import {
@@ -24,8 +23,9 @@ import {
   Authentication,
   type AuthenticationOptions,
 } from "./authentication.ts";
-import { Backpressure } from "./backpressure.ts";
-import { deferWrites, openFailure, watchEnd } from "./channel.ts";
+import type { Channel } from "./channel.ts";
+import { ChannelStream } from "./channel_stream.ts";
+import { Channels, type Originator } from "./channels.ts";
 import { dial } from "./dial.ts";
 import { handshakeFailure } from "./handshake_failure.ts";
 import {
@@ -50,11 +50,7 @@ import {
   type ClientErrorExtensions,
   type SshClient,
 } from "./ssh2.ts";
-import {
-  onUserauthFailure,
-  signWithSha2Only,
-  usePackets,
-} from "./ssh2_internals.ts";
+import { onUserauthFailure, signWithSha2Only } from "./ssh2_internals.ts";
 import { Watchdog } from "./watchdog.ts";
 
 export interface ConnectionOptions {
@@ -108,28 +104,22 @@ export interface CommandResult {
 
 const MAX_OUTPUT = 64 * 1024;
 
-/** Where a forwarded connection came from (RFC 4254 §7.2, originator). */
-export interface Originator {
-  address: string;
-  port: number;
-}
-
 export class Connection {
   /** Fulfilled with the reason once the connection has ended. Never rejects. */
   readonly closed: Promise<I2ptunError>;
   readonly #client: SshClient;
+  readonly #channels: Channels;
   readonly #listeners: ServerListeners;
-  readonly #backpressure: Backpressure;
   #lost = false;
 
   private constructor(
     client: SshClient,
-    transport: Duplex,
+    channels: Channels,
     closed: Promise<I2ptunError>,
   ) {
     this.#client = client;
-    this.#listeners = new ServerListeners(client);
-    this.#backpressure = new Backpressure(transport);
+    this.#channels = channels;
+    this.#listeners = new ServerListeners(client, channels);
     this.closed = closed;
     client.on("close", () => this.#lost = true);
   }
@@ -176,10 +166,10 @@ export class Connection {
   /** @internal Takes over a client that has just logged in. */
   static adopt(
     client: SshClient,
-    transport: Duplex,
+    channels: Channels,
     closed: Promise<I2ptunError>,
   ): Connection {
-    return new Connection(client, transport, closed);
+    return new Connection(client, channels, closed);
   }
 
   /**
@@ -189,34 +179,12 @@ export class Connection {
    * @throws {I2ptunError} `forward` if the server does not open it,
    *   `unreachable` if the connection is lost before it has answered.
    */
-  openChannel(target: TargetAddress, from: Originator): Promise<ClientChannel> {
-    const name = formatTarget(target);
-    return new Promise((resolve, reject) => {
-      const opened = (error: Error | undefined, channel: ClientChannel) => {
-        if (error) {
-          return reject(
-            this.#lost ? lostMeanwhile(name) : openFailure(error, name),
-          );
-        }
-        resolve(this.#prepare(channel));
-      };
-      try {
-        if (target.kind === "unix") {
-          this.#client.openssh_forwardOutStreamLocal(target.path, opened);
-        } else {
-          this.#client.forwardOut(
-            from.address,
-            from.port,
-            target.host,
-            target.port,
-            opened,
-          );
-        }
-      } catch {
-        // ssh2 throws only when the connection is ending
-        reject(lostMeanwhile(name));
-      }
-    });
+  openChannel(target: TargetAddress, from: Originator): Promise<Channel> {
+    return this.#channels.open(
+      target,
+      from,
+      () => lostMeanwhile(formatTarget(target)),
+    );
   }
 
   /**
@@ -233,11 +201,7 @@ export class Connection {
     serve: ServeIncoming,
   ): Promise<ListenAddress> {
     try {
-      const port = await this.#listeners.listen(at, (incoming) =>
-        serve({
-          ...incoming,
-          accept: () => this.#prepare(incoming.accept()),
-        }));
+      const port = await this.#listeners.listen(at, serve);
       return at.kind === "unix" ? at : { ...at, port };
     } catch (error) {
       const { message } = error as Error;
@@ -303,12 +267,6 @@ export class Connection {
     return this.#lost;
   }
 
-  #prepare(channel: ClientChannel): ClientChannel {
-    watchEnd(channel, () => this.#lost);
-    this.#backpressure.apply(channel);
-    return channel;
-  }
-
   /** Says goodbye and closes. */
   end(): void {
     this.#client.end();
@@ -331,13 +289,13 @@ function lostMeanwhile(what: string): I2ptunError {
 function dialThrough(
   options: ConnectionOptions,
   signal: AbortSignal,
-): Promise<Socket | ClientChannel> {
+): Promise<Duplex> {
   const { host, port, via, family, bindAddress } = options;
   if (!via) return dial({ host, port, family, bindAddress, signal });
   return via.openChannel({ kind: "tcp", host, port }, {
     address: "127.0.0.1",
     port: 0,
-  }).then(deferWrites, (error) => {
+  }).then((channel) => new ChannelStream(channel), (error) => {
     throw new I2ptunError("unreachable", I2ptunError.from(error).message, {
       remedy:
         "check the address; it is looked up and reached from the jump host",
@@ -353,7 +311,7 @@ function dialThrough(
  * @param seen types of keys that were not the pinned one
  */
 async function logInByAnyKey(
-  transport: Socket | ClientChannel,
+  transport: Duplex,
   knownHosts: KnownHosts,
   options: ConnectionOptions,
   seen: string[] = [],
@@ -381,7 +339,7 @@ async function logInByAnyKey(
 
 /** The SSH handshake and login over an open transport. */
 function logIn(
-  transport: Socket | ClientChannel,
+  transport: Duplex,
   greeting: Greeting,
   offer: AlgorithmOffer,
   knownHosts: KnownHosts,
@@ -406,6 +364,7 @@ function logIn(
     let shookHands = false;
     let reason: I2ptunError | undefined;
     let acceptedKey: Uint8Array | undefined;
+    let channels: Channels;
     let end: (reason: I2ptunError) => void;
     const closed = new Promise<I2ptunError>((done) => end = done);
     fail = (error: unknown) => {
@@ -447,7 +406,7 @@ function logIn(
       authentication.succeeded();
       signal.removeEventListener("abort", onAbort);
       watchdog.start();
-      resolve(Connection.adopt(client, transport, closed));
+      resolve(Connection.adopt(client, channels, closed));
     });
     client.on("change password", () => {
       fail(
@@ -534,14 +493,7 @@ function logIn(
           authentication.proceed(start);
         }) as never,
       });
-      usePackets(
-        client,
-        (bytes) =>
-          void (transport as import("node:stream").Writable).write(
-            bytes.slice(),
-          ),
-        () => false,
-      );
+      channels = new Channels(client, transport);
       onUserauthFailure(client, (methods, partial) => {
         authentication.answered(methods, partial);
       });

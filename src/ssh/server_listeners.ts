@@ -7,14 +7,12 @@
 
 import { I2ptunError } from "../errors.ts";
 import { formatHostPort, type ListenAddress } from "../forward/address.ts";
-import type { Originator } from "./connection.ts";
-import type { ClientChannel, SshClient } from "./ssh2.ts";
+import type { Channels, Incoming, Originator } from "./channels.ts";
+import type { SshClient } from "./ssh2.ts";
 
 /** A connection that came in at the server and waits for an answer. */
-export interface IncomingConnection {
+export interface IncomingConnection extends Incoming {
   from: Originator;
-  accept(): ClientChannel;
-  refuse(): void;
 }
 
 export type ServeIncoming = (incoming: IncomingConnection) => void;
@@ -52,22 +50,13 @@ export class ServerListeners {
   readonly #client: SshClient;
   readonly #serving = new Map<string, ServeIncoming>();
 
-  constructor(client: SshClient) {
+  constructor(client: SshClient, channels: Channels) {
     this.#client = client;
-    client.on("tcp connection", (details, accept, refuse) => {
-      this.#dispatch(keyOf(details.destIP, details.destPort), {
-        from: { address: details.srcIP, port: details.srcPort },
-        accept,
-        refuse,
-      });
-    });
-    client.on("unix connection", (details, accept, refuse) => {
-      this.#dispatch(details.socketPath, {
-        from: { address: "", port: 0 },
-        accept: accept as () => ClientChannel,
-        refuse,
-      });
-    });
+    channels.onIncoming = ({ listener, from }, incoming) => {
+      const serve = this.#serving.get(listener);
+      serve?.({ from, ...incoming });
+      return serve !== undefined;
+    };
   }
 
   /**
@@ -106,12 +95,6 @@ export class ServerListeners {
       this.#serving.delete(keyOf(bind, at.port));
       this.#client.unforwardIn(bind, at.port, ignore);
     }
-  }
-
-  #dispatch(key: string, incoming: IncomingConnection): void {
-    const serve = this.#serving.get(key);
-    if (serve) serve(incoming);
-    else incoming.refuse();
   }
 }
 
