@@ -12,7 +12,7 @@ import { denialOf } from "./denial.ts";
 import { ListeningForward } from "./listening_forward.ts";
 import { negotiate } from "./negotiate.ts";
 import { hangUp, relay } from "./relay.ts";
-import type { Socket } from "./socket.ts";
+import { type Socket, writeTo } from "./socket.ts";
 import { TimeLimit } from "./time_limit.ts";
 
 export class DynamicForward
@@ -34,11 +34,9 @@ export class DynamicForward
       socket.write(denied(denialOf(error, target.host)));
       return hangUp(socket);
     }
+    await writeTo(socket, granted);
     if (socket.destroyed) return channel.close();
-    relay(socket, channel, {
-      traffic: this.traffic,
-      ...{ body, head, greeting: granted },
-    });
+    relay(socket, channel, { traffic: this.traffic, body, head });
   }
 
   async #negotiate(socket: Socket) {

@@ -41,8 +41,8 @@ export interface RelayOptions {
   body?: Body | undefined;
   /** Goes to the server before anything else. */
   head?: Uint8Array;
-  /** Goes to the socket before anything that comes over the channel. */
-  greeting?: Uint8Array;
+  /** What was received over the channel, and consumed, before. */
+  early?: Uint8Array;
 }
 
 /**
@@ -71,8 +71,8 @@ class Relay {
   readonly #first: Uint8Array[];
   /** What has come from the server and is not written yet. */
   readonly #queue = new ByteQueue();
-  /** How much of the queue is no concern of the channel's window. */
-  #uncounted: number;
+  /** How much of the queue the channel counts as consumed. */
+  #consumed: number;
   #isWriting = false;
   /** What the server has said about what comes: no more, or how it is over. */
   #incoming: "open" | "ended" | "closed" | "cut" = "open";
@@ -84,7 +84,7 @@ class Relay {
   constructor(
     socket: Socket,
     channel: Channel,
-    { traffic, body, head, greeting = new Uint8Array() }: RelayOptions,
+    { traffic, body, head, early = new Uint8Array() }: RelayOptions,
   ) {
     const { conn, rest, reading } = socket.release();
     this.#socket = socket;
@@ -94,8 +94,8 @@ class Relay {
     this.#conn = conn;
     this.#reading = reading;
     this.#first = [head ?? new Uint8Array(), this.#ours(rest)];
-    this.#queue.append(greeting);
-    this.#uncounted = greeting.length;
+    this.#queue.append(early);
+    this.#consumed = early.length;
   }
 
   start(): void {
@@ -170,10 +170,10 @@ class Relay {
       const length = await this.#conn.write(this.#queue.peek());
       if (this.#isOver) return;
       this.#queue.consume(length);
-      const uncounted = Math.min(length, this.#uncounted);
-      this.#traffic.received += length - uncounted;
-      this.#uncounted -= uncounted;
-      this.#channel.consumed(length - uncounted);
+      this.#traffic.received += length;
+      const consumed = Math.min(length, this.#consumed);
+      this.#consumed -= consumed;
+      this.#channel.consumed(length - consumed);
     }
     this.#isWriting = false;
     if (this.#incoming === "cut") this.#close();

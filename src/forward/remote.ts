@@ -23,9 +23,9 @@ import {
 } from "./address.ts";
 import { denialOf } from "./denial.ts";
 import { negotiate } from "./negotiate.ts";
-import { relay, type RelayOptions } from "./relay.ts";
+import { relay } from "./relay.ts";
 import type { ForwardOptions, RunningForward } from "./running_forward.ts";
-import { connectTcp, connectUnix, type Socket } from "./socket.ts";
+import { connectTcp, connectUnix, type Socket, writeTo } from "./socket.ts";
 import { TimeLimit } from "./time_limit.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
 
@@ -172,8 +172,9 @@ export class RemoteForward implements RunningForward {
       hangUp(client, denied(denialOf(error, target.host)));
       throw error;
     }
+    await writeTo(client, granted);
     const { channel, rest } = client.release();
-    await this.#relay(socket, channel, { head: granted, greeting: rest });
+    await this.#relay(socket, channel, rest);
   }
 
   async #negotiate(client: ChannelStream) {
@@ -203,11 +204,11 @@ export class RemoteForward implements RunningForward {
   async #relay(
     socket: Socket,
     channel: Channel,
-    first: Pick<RelayOptions, "head" | "greeting"> = {},
+    early: Uint8Array = new Uint8Array(),
   ): Promise<void> {
     if (socket.destroyed) return channel.close();
     const over = new Promise((resolve) => socket.once("close", resolve));
-    relay(socket, channel, { traffic: this.traffic, ...first });
+    relay(socket, channel, { traffic: this.traffic, early });
     await over;
   }
 

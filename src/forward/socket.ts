@@ -9,6 +9,7 @@
  */
 
 import { Duplex } from "node:stream";
+import { readRest } from "../ssh/channel_stream.ts";
 
 /** An address to listen at or connect to. */
 export type SocketAddress = { host: string; port: number } | { path: string };
@@ -84,6 +85,11 @@ export async function connectUnix(path: string): Promise<Socket> {
   return new Socket(await Deno.connect({ transport: "unix", path }));
 }
 
+/** Resolves when the bytes are written, or cannot be any more. */
+export function writeTo(stream: Duplex, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve) => stream.write(bytes, () => resolve()));
+}
+
 /** A read takes as much at first, and ever more while reads come full; bytes. */
 const FIRST_READ = 4 * 1024;
 const LARGEST_READ = 128 * 1024;
@@ -122,7 +128,7 @@ export class Socket extends Duplex {
   }
 
   /**
-   * Ends the stream and gives the bare connection, and what was read of it and
+   * Ends the stream, which has nothing left to write, and gives the bare connection, and what was read of it and
    * by nobody else: first what has come, then, if a read is under way, what it
    * brings. `close` still tells when the socket is {@link closed}.
    */
@@ -132,7 +138,7 @@ export class Socket extends Duplex {
     reading: Promise<Uint8Array | null> | undefined;
   } {
     this.#isReleased = true;
-    const rest = (this.read() as Uint8Array | null) ?? new Uint8Array();
+    const rest = readRest(this);
     const hasEnded = this.readableEnded ||
       (this as unknown as { _readableState: { ended: boolean } })._readableState
         .ended;

@@ -35,7 +35,9 @@ export interface Wire {
   windowAdjust(channel: number, bytes: number): void;
   eof(channel: number): void;
   close(channel: number): void;
-  /** Whether the link has enough to write: see {@link Wire.whenRoom}. */
+  /** Answers a request that is not known. */
+  requestFailed(channel: number): void;
+  /** Whether data has to wait for the link: see {@link Wire.whenRoom}. */
   isFull(): boolean;
   /** Calls back once it has not. */
   whenRoom(callback: () => void): void;
@@ -162,6 +164,11 @@ export class Channel {
     this.#receiver?.end();
   }
 
+  /** @internal SSH_MSG_CHANNEL_REQUEST with `want reply`. */
+  onRequest(): void {
+    if (this.#state === "open") this.#wire.requestFailed(this.#peer.id);
+  }
+
   /** @internal SSH_MSG_CHANNEL_CLOSE, or that the connection is lost. */
   onClosed(isCut: boolean): void {
     if (this.#state === "closed") return;
@@ -206,16 +213,21 @@ const OPEN_FAILURES: Record<number, { said: string; remedy: string }> = {
   },
 };
 
-/** Explains why a channel to `target` was not opened. */
+/**
+ * Explains why a channel to `target` was not opened; the cause's `reason` and
+ * `message` are the server's own.
+ */
 export function openFailure(
   reason: number,
   description: string,
   target: string,
 ): I2ptunError {
   const known = OPEN_FAILURES[reason];
+  const cause = Object.assign(new Error(description), { reason });
   return known
     ? new I2ptunError("forward", `${target}: ${known.said} (${description})`, {
       remedy: known.remedy,
+      cause,
     })
-    : new I2ptunError("forward", `${target}: ${description}`);
+    : new I2ptunError("forward", `${target}: ${description}`, { cause });
 }

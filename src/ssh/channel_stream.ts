@@ -13,6 +13,7 @@ export class ChannelStream extends Duplex {
   readonly #channel: Channel;
   /** What has come since the stream last asked for more, in bytes. */
   #held = 0;
+  #hasEnd = false;
 
   /** @param channel one that nobody receives yet */
   constructor(channel: Channel) {
@@ -24,26 +25,26 @@ export class ChannelStream extends Duplex {
         this.#held += bytes.length;
         this.push(Buffer.from(bytes));
       },
-      end: () => this.push(null),
+      end: () => this.#endReading(),
       closed: (isCut) => {
-        if (isCut) this.destroy(new Error("the connection was lost"));
-        else {
-          this.push(null);
-          this.destroy();
+        if (isCut) {
+          return void this.destroy(new Error("the connection was lost"));
         }
+        this.once("end", () => this.destroy());
+        this.#endReading();
       },
     });
   }
 
   /**
    * Ends the stream and gives back the channel, which nobody receives then, and
-   * what has come and was not read.
+   * what has come and was not read; the channel counts that as consumed.
    */
   release(): { channel: Channel; rest: Uint8Array } {
-    const rest = this.read() as Buffer | null;
+    const rest = readRest(this);
     this.#channel.receive(undefined);
     this.#channel.consumed(this.#held);
-    return { channel: this.#channel, rest: rest ?? new Uint8Array() };
+    return { channel: this.#channel, rest };
   }
 
   override _read(): void {
@@ -54,11 +55,9 @@ export class ChannelStream extends Duplex {
   override _write(
     chunk: Uint8Array,
     _encoding: string,
-    done: (error?: Error) => void,
+    done: () => void,
   ): void {
-    this.#sendAll(chunk).then(
-      (isSent) => isSent ? done() : done(new Error("the channel is closed")),
-    );
+    this.#sendAll(chunk).then(done);
   }
 
   override _final(done: () => void): void {
@@ -74,13 +73,27 @@ export class ChannelStream extends Duplex {
     done(error);
   }
 
-  async #sendAll(chunk: Uint8Array): Promise<boolean> {
+  #endReading(): void {
+    if (this.#hasEnd) return;
+    this.#hasEnd = true;
+    this.push(null);
+  }
+
+  /** What a closed channel does not take is dropped: there is still to read. */
+  async #sendAll(chunk: Uint8Array): Promise<void> {
     let rest = chunk;
     while (!this.#channel.isClosed) {
       rest = rest.subarray(this.#channel.send(rest));
-      if (rest.length === 0) return true;
+      if (rest.length === 0) return;
       await this.#channel.ready();
     }
-    return false;
   }
+}
+
+/** What a paused stream holds already. */
+export function readRest(stream: Duplex): Uint8Array {
+  const chunks: Buffer[] = [];
+  // each call may give no more than one
+  for (let chunk; (chunk = stream.read() as Buffer | null);) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }

@@ -86,14 +86,17 @@ export class Channels {
   constructor(client: SshClient, transport: Duplex) {
     const link = linkOver(transport);
     this.#link = link;
-    link.onWritten = () => {
-      while (link.queued < LINK_LIMIT) {
+    this.#protocol = new ChannelProtocol(client, link, this.#messages());
+    const resume = () => {
+      while (!this.#isFull) {
         const next = this.#waiting.shift();
         if (!next) return;
         next();
       }
     };
-    this.#protocol = new ChannelProtocol(client, link, this.#messages());
+    link.onWritten = resume;
+    // also after each exchange of keys
+    client.on("handshake", resume);
     client.on("close", () => this.#lost());
   }
 
@@ -150,6 +153,7 @@ export class Channels {
       data: (id, bytes) => channel(id)?.onData(bytes),
       windowAdjust: (id, bytes) => channel(id)?.onWindowAdjust(bytes),
       eof: (id) => channel(id)?.onEnd(),
+      request: (id) => channel(id)?.onRequest(),
       close: (id) => {
         channel(id)?.onClosed(false);
         this.#open.delete(id);
@@ -163,12 +167,17 @@ export class Channels {
       windowAdjust: (to, bytes) => this.#protocol.windowAdjust(to, bytes),
       eof: (to) => this.#protocol.eof(to),
       close: (to) => this.#protocol.close(to),
-      isFull: () => this.#link.queued >= LINK_LIMIT,
+      requestFailed: (to) => this.#protocol.requestFailed(to),
+      isFull: () => this.#isFull,
       whenRoom: (callback) => this.#waiting.push(callback),
     };
     const channel = new Channel(peer, wire);
     this.#open.set(id, channel);
     return channel;
+  }
+
+  get #isFull(): boolean {
+    return this.#link.queued >= LINK_LIMIT || this.#protocol.isExchangingKeys;
   }
 
   #newId(): number {

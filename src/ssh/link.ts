@@ -26,7 +26,8 @@ export class Link extends Duplex {
   #ending: (() => void) | undefined;
 
   constructor(conn: Deno.TcpConn) {
-    super();
+    // nobody answers a server that has ended
+    super({ allowHalfOpen: false });
     this.#conn = conn;
     conn.setNoDelay(true);
   }

@@ -94,10 +94,8 @@ interface Protocol {
   _compatFlags: number;
   _cipher: NativeCipher | PacketWriter;
   _decipher: NativeDecipher | PacketReader;
-  /** Set during a key exchange, when what is sent has to wait. */
+  /** Set during a key exchange, when ssh2 queues what is sent. */
   _kexinit: unknown;
-  /** Compressing ones have `_zlib`. */
-  _packetRW: { read: object; write: object };
   channelOpenConfirm(
     to: number,
     id: number,
@@ -178,6 +176,8 @@ export interface ChannelMessages {
   windowAdjust(id: number, bytes: number): void;
   eof(id: number): void;
   close(id: number): void;
+  /** One that wants an answer, whatever it is. */
+  request(id: number): void;
 }
 
 /** Our channels' numbers on the wire begin here, ssh2's own with 0. */
@@ -250,10 +250,13 @@ export class ChannelProtocol {
         });
       } else opened(p, info);
     };
-    // a request by its server on a channel of ours is none that we know
-    handlers.CHANNEL_REQUEST = own(handlers.CHANNEL_REQUEST, () => {});
+    handlers.CHANNEL_REQUEST = own(
+      handlers.CHANNEL_REQUEST,
+      // sshd's ClientAliveInterval asks so whether we are there
+      (id, _type, wantReply) => wantReply && messages.request(id),
+    );
     usePackets(protocol, link, (id, bytes) => {
-      if (id < FIRST_ID || "_zlib" in protocol._packetRW.read) return false;
+      if (id < FIRST_ID) return false;
       messages.data(id - FIRST_ID, bytes);
       return true;
     });
@@ -295,12 +298,14 @@ export class ChannelProtocol {
     this.#protocol.channelOpenFail(to, reason, "");
   }
 
+  /** Whether data must wait; the client emits `handshake` when it need not. */
+  get isExchangingKeys(): boolean {
+    return this.#protocol._kexinit !== undefined;
+  }
+
   data(to: number, bytes: Uint8Array): void {
-    const { _cipher, _kexinit, _packetRW } = this.#protocol;
-    if (
-      _cipher instanceof PacketWriter && _kexinit === undefined &&
-      !("_zlib" in _packetRW.write)
-    ) _cipher.sendData(to, bytes);
+    const { _cipher } = this.#protocol;
+    if (_cipher instanceof PacketWriter) _cipher.sendData(to, bytes);
     else this.#protocol.channelData(to, Buffer.from(bytes));
   }
 
@@ -314,6 +319,10 @@ export class ChannelProtocol {
 
   close(to: number): void {
     this.#protocol.channelClose(to);
+  }
+
+  requestFailed(to: number): void {
+    this.#protocol.channelFailure(to);
   }
 
   /** The most the server may put into one packet. */
