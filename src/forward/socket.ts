@@ -20,6 +20,9 @@ export interface Listening {
   close(): void;
 }
 
+/** Connections that may wait to be accepted: a browser's burst, many times. */
+const TCP_BACKLOG = 4096;
+
 /** How long to wait when accept(2) fails, mostly for want of descriptors. */
 const ACCEPT_AGAIN_MS = 100;
 
@@ -34,7 +37,10 @@ export function listenAt(
 ): Listening {
   const listener = "path" in at
     ? Deno.listen({ transport: "unix", path: at.path })
-    : Deno.listen({ hostname: at.host, port: at.port });
+    : Deno.listen({
+      ...{ hostname: at.host, port: at.port },
+      tcpBacklog: TCP_BACKLOG,
+    });
   let open = true;
   const accept = async () => {
     while (open) {
