@@ -10,7 +10,7 @@
 
 import { I2ptunError } from "../errors.ts";
 import { ByteQueue } from "./byte_queue.ts";
-import { ReceiveWindow } from "./receive_window.ts";
+import { ReceiveWindow, type RoundTrip } from "./receive_window.ts";
 
 /** Takes what comes over a channel, in this order. */
 export interface Receiver {
@@ -66,12 +66,12 @@ export class Channel {
   #hasSentEnd = false;
   #onReady: (() => void) | undefined;
 
-  constructor(peer: Peer, wire: Wire) {
+  constructor(peer: Peer, wire: Wire, roundTrip: RoundTrip) {
     this.#peer = peer;
     this.#wire = wire;
     this.#window = new ReceiveWindow((bytes) => {
       if (this.#state === "open") wire.windowAdjust(peer.id, bytes);
-    });
+    }, roundTrip);
   }
 
   /** Whether nothing can be sent any more. */

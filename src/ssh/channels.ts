@@ -11,7 +11,7 @@ import { formatTarget, type TargetAddress } from "../forward/address.ts";
 import type { I2ptunError } from "../errors.ts";
 import { Channel, openFailure, type Peer, type Wire } from "./channel.ts";
 import { Link } from "./link.ts";
-import { FIRST_WINDOW } from "./receive_window.ts";
+import { FIRST_WINDOW, RoundTrip } from "./receive_window.ts";
 import type { SshClient } from "./ssh2.ts";
 import {
   type ChannelMessages,
@@ -76,6 +76,7 @@ export class Channels {
   readonly #waiting: (() => void)[] = [];
   #next = 0;
   #isLost = false;
+  readonly roundTrip = new RoundTrip();
   /** Takes a channel that the server opens, or says no. */
   onIncoming: (open: ChannelOpen, incoming: Incoming) => boolean = () => false;
 
@@ -115,8 +116,12 @@ export class Channels {
     return new Promise((resolve, reject) => {
       if (this.#isLost) return reject(lost());
       const id = this.#newId();
+      const answered = this.roundTrip.start();
       this.#opening.set(id, {
-        resolve,
+        resolve: (channel) => {
+          answered();
+          resolve(channel);
+        },
         reject: (reason, description) =>
           reject(openFailure(reason, description, formatTarget(target))),
         lost: () => reject(lost()),
@@ -171,7 +176,7 @@ export class Channels {
       isFull: () => this.#isFull,
       whenRoom: (callback) => this.#waiting.push(callback),
     };
-    const channel = new Channel(peer, wire);
+    const channel = new Channel(peer, wire, this.roundTrip);
     this.#open.set(id, channel);
     return channel;
   }

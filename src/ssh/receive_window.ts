@@ -1,6 +1,6 @@
 /**
  * How much a server may send over a channel before it has to wait (RFC 4254
- * §5.2). It begins with what ssh(1) allows, and grows as long as it is what holds
+ * §5.2). It begins with what ssh(1) allows, and grows as long as it may be what holds
  * up the server while the reader keeps pace, as TCP's receive window does.
  *
  * @module
@@ -16,8 +16,30 @@ const LARGEST_WINDOW = 32 * 1024 * 1024;
 const BUDGET = 48 * 1024 * 1024;
 let budget = BUDGET;
 
+/** How long the server takes to answer, at its best, as far as it is known. */
+export class RoundTrip {
+  #ms = 0;
+
+  constructor(readonly now: () => number = () => performance.now()) {}
+
+  /** 0 while it is not known. */
+  get ms(): number {
+    return this.#ms;
+  }
+
+  /** @returns to be called when what is asked now is answered */
+  start(): () => void {
+    const asked = this.now();
+    return () => {
+      const ms = this.now() - asked;
+      if (this.#ms === 0 || ms < this.#ms) this.#ms = ms;
+    };
+  }
+}
+
 export class ReceiveWindow {
   readonly #adjust: (bytes: number) => void;
+  readonly #roundTrip: RoundTrip;
   #size = FIRST_WINDOW;
   /** What the server may still send. */
   #left = FIRST_WINDOW;
@@ -25,10 +47,15 @@ export class ReceiveWindow {
   #waiting = 0;
   /** What was consumed and the server may not send again yet. */
   #owed = 0;
+  /** What was consumed since then, a round trip ago at most. */
+  #recent = 0;
+  #since = 0;
+  #isClosed = false;
 
   /** @param adjust lets the server send so many bytes more */
-  constructor(adjust: (bytes: number) => void) {
+  constructor(adjust: (bytes: number) => void, roundTrip: RoundTrip) {
     this.#adjust = adjust;
+    this.#roundTrip = roundTrip;
   }
 
   /** @returns false if it was more than the server may send */
@@ -36,22 +63,38 @@ export class ReceiveWindow {
     if (length > this.#left) return false;
     this.#left -= length;
     this.#waiting += length;
-    const isHeldUp = this.#left < this.#size / 4;
-    const keepsPace = this.#waiting < this.#size / 4;
-    if (isHeldUp && keepsPace) this.#grow();
     return true;
   }
 
   consumed(length: number): void {
+    if (this.#isClosed) return;
+    if (this.#isTight(length)) this.#grow();
     this.#waiting -= length;
     this.#owed += length;
     if (this.#owed >= this.#size / 4) this.#pay();
   }
 
-  /** Lets other channels grow instead. */
+  /** Nothing more comes: lets other channels grow instead. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     budget += this.#size - FIRST_WINDOW;
-    this.#size = FIRST_WINDOW;
+  }
+
+  /**
+   * Whether the reader takes so much in a round trip that the server may have
+   * to wait for leave to send.
+   */
+  #isTight(consumed: number): boolean {
+    const now = this.#roundTrip.now();
+    const hasLagged = this.#waiting > this.#size / 4;
+    if (hasLagged || now - this.#since > this.#roundTrip.ms) {
+      this.#since = now;
+      this.#recent = 0;
+    }
+    if (hasLagged) return false;
+    this.#recent += consumed;
+    return this.#recent > this.#size / 2;
   }
 
   #pay(): void {
@@ -66,6 +109,7 @@ export class ReceiveWindow {
     budget -= more;
     this.#size += more;
     this.#owed += more;
+    this.#recent = 0;
     this.#pay();
   }
 }

@@ -8,6 +8,7 @@
 import { I2ptunError } from "../errors.ts";
 import { formatHostPort, type ListenAddress } from "../forward/address.ts";
 import type { Channels, Incoming, Originator } from "./channels.ts";
+import type { RoundTrip } from "./receive_window.ts";
 import type { SshClient } from "./ssh2.ts";
 
 /** A connection that came in at the server and waits for an answer. */
@@ -48,10 +49,12 @@ export function listenRefused(at: ListenAddress): I2ptunError {
 /** The listeners that one connection has asked for. */
 export class ServerListeners {
   readonly #client: SshClient;
+  readonly #roundTrip: RoundTrip;
   readonly #serving = new Map<string, ServeIncoming>();
 
   constructor(client: SshClient, channels: Channels) {
     this.#client = client;
+    this.#roundTrip = channels.roundTrip;
     channels.onIncoming = ({ listener, from }, incoming) => {
       const serve = this.#serving.get(listener);
       serve?.({ from, ...incoming });
@@ -66,10 +69,12 @@ export class ServerListeners {
    * @throws {Error} ssh2's, if the server refused or the connection was lost
    */
   listen(at: ListenAddress, serve: ServeIncoming): Promise<number> {
+    const answered = this.#roundTrip.start();
     return new Promise((resolve, reject) => {
       if (at.kind === "unix") {
         this.#client.openssh_forwardInStreamLocal(at.path, (error) => {
           if (error) return reject(error);
+          answered();
           this.#serving.set(at.path, serve);
           resolve(0);
         });
@@ -77,6 +82,7 @@ export class ServerListeners {
         const bind = bindOnWire(at.bind);
         this.#client.forwardIn(bind, at.port, (error, port) => {
           if (error) return reject(error);
+          answered();
           this.#serving.set(keyOf(bind, port), serve);
           resolve(port);
         });

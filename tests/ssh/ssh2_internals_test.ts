@@ -10,6 +10,7 @@ import { PacketReader, PacketWriter } from "../../src/ssh/packets.ts";
 import { Client } from "../../src/ssh/ssh2.ts";
 import { I2ptunError } from "../../src/errors.ts";
 import { execute, makeScratchDir, removeDir } from "../support/scratch.ts";
+import { startRelay } from "../support/relay.ts";
 import { startSshd } from "../support/sshd.ts";
 import { testLogin } from "./login.ts";
 
@@ -17,7 +18,7 @@ import { testLogin } from "./login.ts";
 type Internals = any;
 
 /** A login to a real server, and ssh2's inside. */
-async function start(ciphers: string | undefined) {
+async function start(ciphers: string | undefined, delayMs = 0) {
   const stack = new AsyncDisposableStack();
   const sshd = stack.use(await startSshd({ config: "LogLevel VERBOSE" }));
   const dir = await makeScratchDir();
@@ -26,7 +27,9 @@ async function start(ciphers: string | undefined) {
   await execute("ssh-keygen", ["-qt", "ed25519", "-N", "", "-f", key]);
   await sshd.authorize(await Deno.readTextFile(`${key}.pub`));
   const { signal } = new AbortController();
-  const { host, port } = sshd;
+  const { host, port } = delayMs === 0
+    ? sshd
+    : stack.use(await startRelay({ to: sshd, delayMs }));
   const transport = await dial({ host, port, signal });
   const client = new Client();
   const closed = once(client, "close");
@@ -200,3 +203,15 @@ testLogin(
     assert.equal(answers.length, 1, "nothing follows CLOSE");
   },
 );
+
+testLogin(["sshd"], "a distant server may soon send more at once", async () => {
+  await using ssh = await start(undefined, 50);
+  const adjustments = spy(ssh.protocol, "channelWindowAdjust");
+  const data = randomBytes(10_000_000);
+  assert((await exchange(await ssh.open(), data)).equals(data));
+  const allowed = adjustments.reduce(
+    (sum, [, bytes]) => sum + Number(bytes),
+    0,
+  );
+  assert(allowed > data.length, `${allowed}`);
+});
