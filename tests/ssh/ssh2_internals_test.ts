@@ -143,6 +143,16 @@ testLogin(
     await using ssh = await start(undefined);
     const { protocol, client } = ssh;
     const before = [protocol._cipher, protocol._decipher];
+    // RFC 4253 §7.1: no data between KEXINIT and NEWKEYS
+    let wrong = 0;
+    const { sendData } = PacketWriter.prototype;
+    PacketWriter.prototype.sendData = function (...args) {
+      if (protocol._kexinit !== undefined) wrong++;
+      sendData.apply(this, args);
+    };
+    using _restored = {
+      [Symbol.dispose]: () => PacketWriter.prototype.sendData = sendData,
+    };
     const data = randomBytes(6_000_000);
     const exchanging = Promise.all(
       [1, 2, 3].map(async () => exchange(await ssh.open(), data)),
@@ -153,8 +163,11 @@ testLogin(
       assert.notEqual(protocol._kexinit, undefined);
       await exchanged;
       assert.equal(protocol._kexinit, undefined);
+      // until data is under way
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
     for (const answer of await exchanging) assert(answer.equals(data));
+    assert.equal(wrong, 0);
     assert(protocol._cipher instanceof PacketWriter);
     assert(protocol._decipher instanceof PacketReader);
     assert.notEqual(protocol._cipher, before[0]);
