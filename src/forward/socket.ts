@@ -134,9 +134,10 @@ export class Socket extends Duplex {
   }
 
   /**
-   * Ends the stream, which has nothing left to write, and gives the bare connection, and what was read of it and
-   * by nobody else: first what has come, then, if a read is under way, what it
-   * brings. `close` still tells when the socket is {@link closed}.
+   * Ends the stream, which has nothing left to write, and gives the bare
+   * connection, and what was read of it and by nobody else: first what has come,
+   * then, if a read is under way, what it brings. {@link destroy} still closes
+   * it, and `close` tells that.
    */
   release(): {
     conn: Deno.Conn;

@@ -30,6 +30,7 @@ export class ChannelStream extends Duplex {
         if (isCut) {
           return void this.destroy(new Error("the connection was lost"));
         }
+        if (this.readableEnded) return void this.destroy();
         this.once("end", () => this.destroy());
         this.#endReading();
       },

@@ -1,7 +1,7 @@
 /**
  * How much a server may send over a channel before it has to wait (RFC 4254
- * §5.2). It begins with what ssh(1) allows, and grows as long as it may be what holds
- * up the server while the reader keeps pace, as TCP's receive window does.
+ * §5.2). It begins with what ssh(1) allows, and grows as long as it may be what
+ * holds up the server while the reader keeps pace, as TCP's receive window does.
  *
  * @module
  */

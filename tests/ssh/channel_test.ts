@@ -190,6 +190,16 @@ Deno.test("as a stream, what has come is read before its close is told", async (
   assert.deepEqual(sent, ["close"]);
 });
 
+Deno.test("a stream whose end was read is closed with its channel", async () => {
+  const { channel } = start();
+  const stream = new ChannelStream(channel);
+  channel.onEnd();
+  await once(stream.resume(), "end");
+  assert.equal(stream.destroyed, false);
+  channel.onClosed(false);
+  if (!stream.closed) await once(stream, "close");
+});
+
 Deno.test("a stream gives all it holds when it is released, and no more", () => {
   const { channel } = start();
   const stream = new ChannelStream(channel);
