@@ -120,13 +120,13 @@ async function checkAnywhere(
 }
 
 async function knock({ connection }: Reached, target: TargetAddress) {
-  (await connection.openChannel(target, ORIGINATOR)).destroy();
+  (await connection.openChannel(target, ORIGINATOR)).close();
 }
 
 /** Streams from the server. */
 export function openFrom({ connection }: Reached): OpenStream {
   return (place) =>
-    connection.openChannel({ kind: "tcp", ...place }, ORIGINATOR);
+    connection.openStream({ kind: "tcp", ...place }, ORIGINATOR);
 }
 
 /**

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { I2ptunError } from "../errors.ts";
 import { formatHostPort } from "../forward/address.ts";
 import { TimeLimit } from "../forward/time_limit.ts";
@@ -52,7 +52,7 @@ export async function checkWay(
   const socket = found &&
     await checkAddresses(report, first, found, hops.length > 1, options);
   if (socket === undefined) return undefined;
-  const addresses = hops.length === 1 ? [socket.remoteAddress ?? ""] : [];
+  const addresses = hops.length === 1 ? remoteAddressOf(socket) : [];
   const secrets = new Secrets();
   const open: Connection[] = [];
   const end = () => open.forEach((each) => each.end());
@@ -109,7 +109,7 @@ async function checkAddresses(
   addresses: string[],
   several: boolean,
   { clock, signal }: WayOptions,
-): Promise<Socket | undefined> {
+): Promise<Duplex | undefined> {
   const { port, bindAddress, connectTimeoutMs } = hop;
   const over = new AbortController();
   const late = noAnswer(formatHostPort(hop.host, port), connectTimeoutMs);
@@ -156,7 +156,7 @@ async function checkAddresses(
 interface HopOptions extends WayOptions {
   via: Connection | undefined;
   secrets: Secrets;
-  transport: Socket | undefined;
+  transport: Duplex | undefined;
   /** Whether there are other hops. */
   several: boolean;
 }
@@ -230,4 +230,10 @@ function describe(milestone: Milestone, { host, port, login }: Hop): string {
     case "login":
       return `${login} by ${milestone.by}`;
   }
+}
+
+/** The server's address, where the transport tells. */
+function remoteAddressOf(transport: Duplex): string[] {
+  const { remoteAddress } = transport as { remoteAddress?: string };
+  return remoteAddress === undefined ? [] : [remoteAddress];
 }

@@ -6,13 +6,13 @@
  */
 
 import { I2ptunError } from "../errors.ts";
-import type { ClientChannel } from "../ssh/ssh2.ts";
+import type { Channel } from "../ssh/channel.ts";
 import { formatTarget, type Forward, type TargetAddress } from "./address.ts";
 import { denialOf } from "./denial.ts";
 import { ListeningForward } from "./listening_forward.ts";
 import { negotiate } from "./negotiate.ts";
 import { hangUp, relay } from "./relay.ts";
-import type { Socket } from "./socket.ts";
+import { type Socket, writeTo } from "./socket.ts";
 import { TimeLimit } from "./time_limit.ts";
 
 export class DynamicForward
@@ -26,7 +26,7 @@ export class DynamicForward
       return hangUp(socket);
     }
     const { target, granted, denied, head, body } = received.message;
-    let channel: ClientChannel;
+    let channel: Channel;
     try {
       channel = await this.#openInTime(target, socket);
     } catch (error) {
@@ -34,13 +34,9 @@ export class DynamicForward
       socket.write(denied(denialOf(error, target.host)));
       return hangUp(socket);
     }
+    await writeTo(socket, granted);
     if (socket.destroyed) return channel.close();
-    if (granted.length > 0) socket.write(granted);
-    if (head.length > 0) {
-      this.traffic.bytes.sent += head.length;
-      channel.write(head);
-    }
-    relay(socket, channel, this.traffic, body);
+    relay(socket, channel, { traffic: this.traffic, body, head });
   }
 
   async #negotiate(socket: Socket) {
@@ -52,7 +48,7 @@ export class DynamicForward
   async #openInTime(
     target: TargetAddress,
     socket: Socket,
-  ): Promise<ClientChannel> {
+  ): Promise<Channel> {
     using limit = this.#limit(
       new I2ptunError(
         "forward",

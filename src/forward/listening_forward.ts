@@ -6,7 +6,7 @@
  */
 
 import { I2ptunError } from "../errors.ts";
-import type { ClientChannel } from "../ssh/ssh2.ts";
+import type { Channel } from "../ssh/channel.ts";
 import type { Forward, TargetAddress } from "./address.ts";
 import { type Listener, openListener } from "./listener.ts";
 import type { ForwardOptions, RunningForward } from "./running_forward.ts";
@@ -56,7 +56,7 @@ export abstract class ListeningForward<F extends Forward>
   protected async openChannel(
     target: TargetAddress,
     socket: Socket,
-  ): Promise<ClientChannel> {
+  ): Promise<Channel> {
     for (;;) {
       const connection = await this.options.connection();
       try {

@@ -14,6 +14,6 @@ export class LocalForward
   protected override async serve(socket: Socket): Promise<void> {
     const channel = await this.openChannel(this.forward.target, socket);
     if (socket.destroyed) return channel.close();
-    relay(socket, channel, this.traffic);
+    relay(socket, channel, { traffic: this.traffic });
   }
 }

@@ -5,9 +5,8 @@
  * @module
  */
 
-import { Transform } from "node:stream";
-import { wasCut } from "../ssh/channel.ts";
-import type { ClientChannel } from "../ssh/ssh2.ts";
+import { ByteQueue } from "../ssh/byte_queue.ts";
+import type { Channel } from "../ssh/channel.ts";
 import type { Body } from "./http_body.ts";
 import type { Socket } from "./socket.ts";
 import type { Traffic } from "./traffic.ts";
@@ -32,60 +31,172 @@ export function hangUp(socket: Socket): void {
   else socket.once("finish", linger);
 }
 
+/** A read takes as much at first, and ever more while reads come full; bytes. */
+const FIRST_READ = 4 * 1024;
+const LARGEST_READ = 128 * 1024;
+
+export interface RelayOptions {
+  traffic: Traffic;
+  /** What of the socket's bytes is passed on; undefined: all. */
+  body?: Body | undefined;
+  /** Goes to the server before anything else. */
+  head?: Uint8Array;
+  /** What was received over the channel, and consumed, before. */
+  early?: Uint8Array;
+}
+
 /**
- * Relays until both directions have ended or either side has failed.
+ * Relays until both directions have ended or either side has failed, and leaves
+ * the socket destroyed.
  *
- * @param body what of the socket's bytes is passed on; undefined: all
+ * @param socket one that nobody reads and that has nothing left to write
+ * @param channel one that nobody receives
  */
 export function relay(
   socket: Socket,
-  channel: ClientChannel,
-  traffic: Traffic,
-  body?: Body,
+  channel: Channel,
+  options: RelayOptions,
 ): void {
-  const toChannel = body === undefined ? socket : socket.pipe(only(body));
-  toChannel.on("data", (data) => traffic.bytes.sent += data.length);
-  channel.on(
-    "data",
-    (data: Uint8Array) => traffic.bytes.received += data.length,
-  );
-
-  // RFC 4254 §5.3: whoever has sent and received EOF closes the channel
-  let halves = 2;
-  const halfDone = () => {
-    if (--halves === 0) channel.close();
-  };
-  channel.once("finish", halfDone);
-  channel.once("end", () => {
-    halfDone();
-    if (!wasCut(channel)) socket.end();
-  });
-  // also without EOF, which servers written in Go leave out, as for ssh(1)
-  channel.once("close", () => {
-    // what has come still goes to the client, but not as if it were all
-    if (wasCut(channel)) {
-      socket.write(new Uint8Array(), () => socket.reset());
-      return;
-    }
-    toChannel.unpipe(channel);
-    toChannel.resume();
-    hangUp(socket);
-  });
-  channel.on("error", () => socket.reset());
-
-  socket.once("close", () => {
-    if (socket.errored || !socket.readableEnded) channel.close();
-    // nobody reads any more: let the rest of the window go by
-    channel.resume();
-  });
-
-  channel.pipe(socket, { end: false });
-  toChannel.pipe(channel);
+  new Relay(socket, channel, options).start();
 }
 
-/** Passes on what belongs to `body`, and swallows the rest. */
-function only(body: Body): Transform {
-  return new Transform({
-    transform: (chunk, _encoding, done) => done(null, body.take(chunk)),
-  });
+class Relay {
+  readonly #socket: Socket;
+  readonly #channel: Channel;
+  readonly #traffic: Traffic["bytes"];
+  readonly #body: Body | undefined;
+  readonly #conn: Deno.Conn;
+  readonly #reading: Promise<Uint8Array | null> | undefined;
+  /** Goes to the server before what is read. */
+  readonly #first: Uint8Array[];
+  /** What has come from the server and is not written yet. */
+  readonly #queue = new ByteQueue();
+  /** How much of the queue the channel counts as consumed. */
+  #consumed: number;
+  #isWriting = false;
+  /** What the server has said about what comes: no more, or how it is over. */
+  #incoming: "open" | "ended" | "closed" | "cut" = "open";
+  #hasReadAll = false;
+  #hasEndedSocket = false;
+  #isOver = false;
+  #lingering: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    socket: Socket,
+    channel: Channel,
+    { traffic, body, head, early = new Uint8Array() }: RelayOptions,
+  ) {
+    const { conn, rest, reading } = socket.release();
+    this.#socket = socket;
+    this.#channel = channel;
+    this.#traffic = traffic.bytes;
+    this.#body = body;
+    this.#conn = conn;
+    this.#reading = reading;
+    this.#first = [head ?? new Uint8Array(), this.#ours(rest)];
+    this.#queue.append(early);
+    this.#consumed = early.length;
+  }
+
+  start(): void {
+    this.#socket.once("close", () => this.#close());
+    this.#channel.receive({
+      data: (bytes) => {
+        if (this.#isOver) return this.#channel.consumed(bytes.length);
+        this.#queue.append(bytes);
+        this.#write();
+      },
+      end: () => {
+        this.#incoming = "ended";
+        this.#write();
+      },
+      closed: (isCut) => {
+        this.#incoming = isCut ? "cut" : "closed";
+        this.#write();
+      },
+    });
+    this.#write();
+    this.#readAll().catch(() => this.#close());
+  }
+
+  /** From the socket to the server. */
+  async #readAll(): Promise<void> {
+    for (const bytes of this.#first) await this.#send(bytes);
+    if (this.#reading) {
+      const bytes = await this.#reading;
+      if (bytes === null) return this.#endSending();
+      await this.#send(this.#ours(bytes));
+    }
+    let buffer = new Uint8Array(FIRST_READ);
+    for (;;) {
+      const length = await this.#conn.read(buffer);
+      if (length === null) return this.#endSending();
+      await this.#send(this.#ours(buffer.subarray(0, length)));
+      if (length === buffer.length && length < LARGEST_READ) {
+        buffer = new Uint8Array(2 * length);
+      }
+    }
+  }
+
+  #ours(bytes: Uint8Array): Uint8Array {
+    return this.#body ? this.#body.take(bytes) : bytes;
+  }
+
+  /** Waits until the server may be sent more; what it refuses is dropped. */
+  async #send(bytes: Uint8Array): Promise<void> {
+    while (bytes.length > 0 && !this.#channel.isClosed) {
+      const sent = this.#channel.send(bytes);
+      this.#traffic.sent += sent;
+      bytes = bytes.subarray(sent);
+      if (bytes.length > 0) await this.#channel.ready();
+    }
+  }
+
+  #endSending(): void {
+    this.#hasReadAll = true;
+    this.#channel.sendEnd();
+    if (this.#hasEndedSocket) this.#close();
+  }
+
+  /** From the server to the socket. */
+  #write(): void {
+    if (this.#isWriting || this.#isOver) return;
+    this.#isWriting = true;
+    this.#writeAll().catch(() => this.#close());
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const length = await this.#conn.write(this.#queue.peek());
+      if (this.#isOver) return;
+      this.#queue.consume(length);
+      this.#traffic.received += length;
+      const consumed = Math.min(length, this.#consumed);
+      this.#consumed -= consumed;
+      this.#channel.consumed(length - consumed);
+    }
+    this.#isWriting = false;
+    if (this.#incoming === "cut") this.#close();
+    else if (this.#incoming !== "open") await this.#endSocket();
+  }
+
+  async #endSocket(): Promise<void> {
+    if (this.#incoming === "closed" && this.#lingering === undefined) {
+      this.#lingering = setTimeout(() => this.#close(), LINGER_MS);
+    }
+    if (this.#hasEndedSocket) return;
+    this.#hasEndedSocket = true;
+    // RFC 4254 §5.3: who has sent and received an end closes the channel
+    if (this.#hasReadAll) return this.#close();
+    await this.#conn.closeWrite();
+  }
+
+  #close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#lingering);
+    this.#queue.clear();
+    this.#channel.close();
+    this.#socket.destroy();
+  }
 }

@@ -7,13 +7,14 @@
 
 import { I2ptunError } from "../errors.ts";
 import type { LogLevel } from "../log.ts";
+import type { Channel } from "../ssh/channel.ts";
+import { ChannelStream } from "../ssh/channel_stream.ts";
 import type { Connection } from "../ssh/connection.ts";
 import { resolveHost } from "../ssh/dial.ts";
 import {
   formatServerListen,
   type IncomingConnection,
 } from "../ssh/server_listeners.ts";
-import type { ClientChannel } from "../ssh/ssh2.ts";
 import {
   formatTarget,
   type Forward,
@@ -24,7 +25,7 @@ import { denialOf } from "./denial.ts";
 import { negotiate } from "./negotiate.ts";
 import { relay } from "./relay.ts";
 import type { ForwardOptions, RunningForward } from "./running_forward.ts";
-import { connectTcp, connectUnix, type Socket } from "./socket.ts";
+import { connectTcp, connectUnix, type Socket, writeTo } from "./socket.ts";
 import { TimeLimit } from "./time_limit.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
 
@@ -132,7 +133,7 @@ export class RemoteForward implements RunningForward {
     try {
       const { target } = this.forward;
       if (target) await this.#serve(incoming, target, connection);
-      else await this.#serveProxy(incoming.accept());
+      else await this.#serveProxy(new ChannelStream(incoming.accept()));
     } catch (error) {
       if (!this.#ended.signal.aborted) this.#log(messageOf(error));
     } finally {
@@ -156,12 +157,11 @@ export class RemoteForward implements RunningForward {
     await this.#relay(socket, incoming.accept());
   }
 
-  async #serveProxy(channel: ClientChannel): Promise<void> {
-    channel.on("error", () => {});
-    const received = await this.#negotiate(channel);
-    if (received.state === "gone") return channel.close();
+  async #serveProxy(client: ChannelStream): Promise<void> {
+    const received = await this.#negotiate(client);
+    if (received.state === "gone") return void client.destroy();
     if (received.state === "malformed") {
-      hangUp(channel, received.reply);
+      hangUp(client, received.reply);
       throw new I2ptunError("usage", received.why);
     }
     const { target, granted, denied } = received.message;
@@ -169,17 +169,18 @@ export class RemoteForward implements RunningForward {
     try {
       socket = await this.#connect(target);
     } catch (error) {
-      hangUp(channel, denied(denialOf(error, target.host)));
+      hangUp(client, denied(denialOf(error, target.host)));
       throw error;
     }
-    channel.write(granted);
-    await this.#relay(socket, channel);
+    await writeTo(client, granted);
+    const { channel, rest } = client.release();
+    await this.#relay(socket, channel, rest);
   }
 
-  async #negotiate(channel: ClientChannel) {
+  async #negotiate(client: ChannelStream) {
     using limit = this.#limit(new Error("the client said nothing"));
     const signal = AbortSignal.any([limit.signal, this.#ended.signal]);
-    return await negotiate(channel, "socks", signal);
+    return await negotiate(client, "socks", signal);
   }
 
   async #connect(target: TargetAddress): Promise<Socket> {
@@ -200,10 +201,14 @@ export class RemoteForward implements RunningForward {
   }
 
   /** Resolves when the socket is closed. */
-  async #relay(socket: Socket, channel: ClientChannel): Promise<void> {
+  async #relay(
+    socket: Socket,
+    channel: Channel,
+    early: Uint8Array = new Uint8Array(),
+  ): Promise<void> {
     if (socket.destroyed) return channel.close();
     const over = new Promise((resolve) => socket.once("close", resolve));
-    relay(socket, channel, this.traffic);
+    relay(socket, channel, { traffic: this.traffic, early });
     await over;
   }
 
@@ -222,10 +227,10 @@ function messageOf(error: unknown): string {
 }
 
 /** Ends a channel after a last word to its client. */
-function hangUp(channel: ClientChannel, reply: Uint8Array): void {
-  channel.once("finish", () => channel.close());
-  channel.resume();
-  channel.end(reply);
+function hangUp(client: ChannelStream, reply: Uint8Array): void {
+  client.once("finish", () => client.destroy());
+  client.resume();
+  client.end(reply);
 }
 
 /**

@@ -9,6 +9,7 @@
  */
 
 import { Duplex } from "node:stream";
+import { readRest } from "../ssh/channel_stream.ts";
 
 /** An address to listen at or connect to. */
 export type SocketAddress = { host: string; port: number } | { path: string };
@@ -18,6 +19,9 @@ export interface Listening {
   port: number;
   close(): void;
 }
+
+/** Connections that may wait to be accepted: a browser's burst, many times. */
+const TCP_BACKLOG = 4096;
 
 /** How long to wait when accept(2) fails, mostly for want of descriptors. */
 const ACCEPT_AGAIN_MS = 100;
@@ -33,7 +37,10 @@ export function listenAt(
 ): Listening {
   const listener = "path" in at
     ? Deno.listen({ transport: "unix", path: at.path })
-    : Deno.listen({ hostname: at.host, port: at.port });
+    : Deno.listen({
+      ...{ hostname: at.host, port: at.port },
+      tcpBacklog: TCP_BACKLOG,
+    });
   let open = true;
   const accept = async () => {
     while (open) {
@@ -84,6 +91,11 @@ export async function connectUnix(path: string): Promise<Socket> {
   return new Socket(await Deno.connect({ transport: "unix", path }));
 }
 
+/** Resolves when the bytes are written, or cannot be any more. */
+export function writeTo(stream: Duplex, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve) => stream.write(bytes, () => resolve()));
+}
+
 /** A read takes as much at first, and ever more while reads come full; bytes. */
 const FIRST_READ = 4 * 1024;
 const LARGEST_READ = 128 * 1024;
@@ -98,6 +110,8 @@ const BUFFER_LIMIT = 64 * 1024;
 export class Socket extends Duplex {
   readonly #conn: Deno.Conn;
   #buffer = new Uint8Array(FIRST_READ);
+  #reading: Promise<Uint8Array | null> | undefined;
+  #isReleased = false;
 
   constructor(conn: Deno.Conn) {
     super({ highWaterMark: BUFFER_LIMIT });
@@ -119,15 +133,44 @@ export class Socket extends Duplex {
     this.destroy();
   }
 
+  /**
+   * Ends the stream, which has nothing left to write, and gives the bare
+   * connection, and what was read of it and by nobody else: first what has come,
+   * then, if a read is under way, what it brings. {@link destroy} still closes
+   * it, and `close` tells that.
+   */
+  release(): {
+    conn: Deno.Conn;
+    rest: Uint8Array;
+    reading: Promise<Uint8Array | null> | undefined;
+  } {
+    this.#isReleased = true;
+    const rest = readRest(this);
+    const hasEnded = this.readableEnded ||
+      (this as unknown as { _readableState: { ended: boolean } })._readableState
+        .ended;
+    const reading = hasEnded ? Promise.resolve(null) : this.#reading;
+    return { conn: this.#conn, rest, reading };
+  }
+
   override _read(): void {
-    this.#conn.read(this.#buffer).then((length) => {
-      if (length === null) return this.push(null);
+    const reading = this.#conn.read(this.#buffer).then((length) => {
+      if (length === null) return null;
       // a copy, or a byte that waits would hold on to the whole buffer
-      this.push(this.#buffer.slice(0, length));
+      const bytes = this.#buffer.slice(0, length);
       if (length === this.#buffer.length && length < LARGEST_READ) {
         this.#buffer = new Uint8Array(2 * length);
       }
-    }, (error) => this.destroy(error));
+      return bytes;
+    });
+    this.#reading = reading;
+    reading.then((bytes) => {
+      if (this.#isReleased) return;
+      this.#reading = undefined;
+      this.push(bytes);
+    }, (error) => {
+      if (!this.#isReleased) this.destroy(error);
+    });
   }
 
   override _write(

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { getCiphers } from "node:crypto";
 import { I2ptunError } from "../errors.ts";
 import { matchPattern } from "./host_pattern.ts";
 
@@ -145,10 +144,8 @@ export function algorithmOffer(
 /** What ssh_config(5) makes of a list, of what there is here. */
 function choose(kind: AlgorithmKind, setting: string | undefined): string[] {
   const { keyword, good, weak } = ALGORITHMS[kind];
-  const usable = (names: readonly string[]) => names.filter(isAvailable);
-  const usual = usable(good);
-  const all = usable([...good, ...weak]);
-  if (setting === undefined) return usual;
+  const all: string[] = [...good, ...weak];
+  if (setting === undefined) return [...good];
   const [, change, list = ""] = /^([+^-]?)(.*)$/s.exec(setting)!;
   // only what is taken away may be a pattern
   const named = list.split(",").flatMap((name) =>
@@ -158,9 +155,9 @@ function choose(kind: AlgorithmKind, setting: string | undefined): string[] {
   );
   const chosen = {
     "": named,
-    "+": [...usual, ...named],
-    "^": [...named, ...usual],
-    "-": usual.filter((each) => !named.includes(each)),
+    "+": [...good, ...named],
+    "^": [...named, ...good],
+    "-": good.filter((each) => !named.includes(each)),
   }[change as ""];
   if (chosen.length > 0) return [...new Set(chosen)];
   throw new I2ptunError(
@@ -168,12 +165,4 @@ function choose(kind: AlgorithmKind, setting: string | undefined): string[] {
     `${keyword} ${setting} leaves nothing that i2ptun can use`,
     { remedy: `in ssh_config, name some of ${all.join(",")}` },
   );
-}
-
-let ciphers: string[] | undefined;
-
-/** Deno had no ChaCha20 before 2.8. */
-function isAvailable(algorithm: string): boolean {
-  return !algorithm.startsWith("chacha20") ||
-    (ciphers ??= getCiphers()).includes("chacha20");
 }

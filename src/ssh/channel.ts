@@ -1,77 +1,195 @@
 /**
- * Forwarded connections as the server sees them: how they ended, and why there
- * is none.
+ * A channel that carries a forwarded connection (RFC 4254 §5).
  *
- * ssh2 reports the end of a channel's data in the same way whether the far side
- * ended it or the whole connection was lost. A relay has to tell them apart:
- * the first is the end of a whole answer, the second is not.
+ * Not ssh2's: its channels are Node streams with a receive window of 2 MiB,
+ * which is all that a distant server may send in a round trip, and every byte
+ * goes through their buffers.
  *
  * @module
  */
 
-import type { Duplex } from "node:stream";
 import { I2ptunError } from "../errors.ts";
-import type { ClientChannel } from "./ssh2.ts";
+import { ByteQueue } from "./byte_queue.ts";
+import { ReceiveWindow, type RoundTrip } from "./receive_window.ts";
 
-const cut = new WeakSet<ClientChannel>();
+/** Takes what comes over a channel, in this order. */
+export interface Receiver {
+  /** `bytes` are overwritten after the call; see {@link Channel.consumed}. */
+  data(bytes: Uint8Array): void;
+  /** The other side sends no more. */
+  end(): void;
+  /**
+   * Nothing more comes or goes. A channel may be closed without an end before
+   * (RFC 4254 §5.3), and those of servers written with Go's x/crypto/ssh mostly
+   * are: as for ssh(1), that is an orderly end.
+   *
+   * @param isCut whether that is because the connection was lost
+   */
+  closed(isCut: boolean): void;
+}
 
-/**
- * Begins to watch how a channel ends. Call before any data can arrive.
- *
- * A server may close a channel without EOF (RFC 4254 §5.3), and those written
- * with Go's x/crypto/ssh mostly do: as for ssh(1), that is an orderly end.
- *
- * @param isLost whether the connection is lost
- */
-export function watchEnd(channel: ClientChannel, isLost: () => boolean): void {
-  const push = channel.push;
-  let ended = false;
-  channel.push = function (...args: Parameters<typeof push>) {
-    // null comes a second time when the channel is closed after its EOF
-    if (args[0] === null && !ended) {
-      ended = true;
-      if (isLost()) cut.add(channel);
+/** How a channel's messages reach the server. */
+export interface Wire {
+  /** No more than one packet takes. */
+  data(channel: number, bytes: Uint8Array): void;
+  windowAdjust(channel: number, bytes: number): void;
+  eof(channel: number): void;
+  close(channel: number): void;
+  /** Answers a request that is not known. */
+  requestFailed(channel: number): void;
+  /** Whether data has to wait for the link: see {@link Wire.whenRoom}. */
+  isFull(): boolean;
+  /** Calls back once it has not. */
+  whenRoom(callback: () => void): void;
+}
+
+/** The other side of a channel. */
+export interface Peer {
+  /** Its number of the channel. */
+  id: number;
+  /** How much it lets us send, in bytes. */
+  window: number;
+  /** The most it takes in one message, in bytes. */
+  packetBytes: number;
+}
+
+export class Channel {
+  readonly #peer: Peer;
+  readonly #wire: Wire;
+  readonly #window: ReceiveWindow;
+  #receiver: Receiver | undefined;
+  /** What has come before there was a receiver. */
+  readonly #early = new ByteQueue();
+  #state: "open" | "closing" | "closed" = "open";
+  #isCut = false;
+  #hasEnd = false;
+  #hasSentEnd = false;
+  #onReady: (() => void) | undefined;
+
+  constructor(peer: Peer, wire: Wire, roundTrip: RoundTrip) {
+    this.#peer = peer;
+    this.#wire = wire;
+    this.#window = new ReceiveWindow((bytes) => {
+      if (this.#state === "open") wire.windowAdjust(peer.id, bytes);
+    }, roundTrip);
+  }
+
+  /** Whether nothing can be sent any more. */
+  get isClosed(): boolean {
+    return this.#state !== "open";
+  }
+
+  /** Says who takes what comes, and what has come already; nobody: it waits. */
+  receive(receiver: Receiver | undefined): void {
+    this.#receiver = receiver;
+    if (!receiver) return;
+    while (this.#early.length > 0) {
+      const bytes = this.#early.peek();
+      receiver.data(bytes);
+      this.#early.consume(bytes.length);
     }
-    return push.apply(this, args);
-  };
-}
+    if (this.#hasEnd) receiver.end();
+    if (this.#state === "closed") receiver.closed(this.#isCut);
+  }
 
-/** Whether the channel's data ended because the connection was lost. */
-export function wasCut(channel: ClientChannel): boolean {
-  return cut.has(channel);
-}
+  /** That so many bytes need no memory any more: the server may send others. */
+  consumed(length: number): void {
+    this.#window.consumed(length);
+  }
 
-/**
- * Lets what is written to a channel wait until the writer has returned.
- *
- * For a connection over another one's channel: ssh2's chacha20-poly1305 keeps
- * its nonce in one place for all connections and writes a packet in pieces, so
- * the outer connection must not encrypt before the inner one is done with its.
- */
-export function deferWrites(channel: ClientChannel): ClientChannel {
-  const write = channel.write;
-  let waiting = false;
-  channel.write = function (...args: unknown[]) {
-    if (!waiting) {
-      waiting = true;
-      channel.cork();
-      queueMicrotask(() => {
-        waiting = false;
-        channel.uncork();
+  /**
+   * Sends as much of `bytes` as the server and the link take now.
+   *
+   * @returns how many; if not all, wait until it is {@link ready}
+   */
+  send(bytes: Uint8Array): number {
+    let sent = 0;
+    while (sent < bytes.length && this.#canSend) {
+      const length = Math.min(
+        bytes.length - sent,
+        this.#peer.window,
+        this.#peer.packetBytes,
+      );
+      this.#peer.window -= length;
+      this.#wire.data(this.#peer.id, bytes.subarray(sent, sent + length));
+      sent += length;
+    }
+    return sent;
+  }
+
+  /** Resolves when more can be sent, or nothing any more. */
+  async ready(): Promise<void> {
+    while (!this.isClosed && !this.#canSend) {
+      await new Promise<void>((resolve) => {
+        this.#onReady = resolve;
+        if (this.#peer.window > 0) this.#wire.whenRoom(resolve);
       });
     }
-    return write.apply(channel, args as never);
-  } as typeof channel.write;
-  return channel;
-}
+  }
 
-/**
- * Ends a channel that a connection goes through, without its server: that one
- * closes it only when all has been delivered, to one who may be dead.
- */
-export function abandon(channel: Duplex): void {
-  channel.destroy();
-  channel.emit("close");
+  /** Says that no more will be sent. */
+  sendEnd(): void {
+    if (this.#state !== "open" || this.#hasSentEnd) return;
+    this.#hasSentEnd = true;
+    this.#wire.eof(this.#peer.id);
+  }
+
+  /** Closes both directions; {@link Receiver.closed} follows. */
+  close(): void {
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.#wire.close(this.#peer.id);
+    this.#wake();
+  }
+
+  /** @internal SSH_MSG_CHANNEL_DATA. */
+  onData(bytes: Uint8Array): void {
+    if (this.#state === "closed" || this.#hasEnd) return;
+    // who sends more than it was let would fill our memory
+    if (!this.#window.received(bytes.length)) return this.close();
+    if (this.#receiver) this.#receiver.data(bytes);
+    else this.#early.append(bytes);
+  }
+
+  /** @internal SSH_MSG_CHANNEL_WINDOW_ADJUST. */
+  onWindowAdjust(bytes: number): void {
+    this.#peer.window += bytes;
+    this.#wake();
+  }
+
+  /** @internal SSH_MSG_CHANNEL_EOF. */
+  onEnd(): void {
+    if (this.#hasEnd || this.#state === "closed") return;
+    this.#hasEnd = true;
+    this.#receiver?.end();
+  }
+
+  /** @internal SSH_MSG_CHANNEL_REQUEST with `want reply`. */
+  onRequest(): void {
+    if (this.#state === "open") this.#wire.requestFailed(this.#peer.id);
+  }
+
+  /** @internal SSH_MSG_CHANNEL_CLOSE, or that the connection is lost. */
+  onClosed(isCut: boolean): void {
+    if (this.#state === "closed") return;
+    if (!isCut) this.close();
+    this.#state = "closed";
+    this.#isCut = isCut;
+    this.#window.close();
+    this.#wake();
+    this.#receiver?.closed(isCut);
+  }
+
+  get #canSend(): boolean {
+    return this.#state === "open" && this.#peer.window > 0 &&
+      !this.#wire.isFull();
+  }
+
+  #wake(): void {
+    const ready = this.#onReady;
+    this.#onReady = undefined;
+    ready?.();
+  }
 }
 
 /** RFC 4254 §5.1, the reason codes of SSH_MSG_CHANNEL_OPEN_FAILURE. */
@@ -107,18 +225,22 @@ export function isForbidden(error: I2ptunError): boolean {
   return Number(reason) === ADMINISTRATIVELY_PROHIBITED;
 }
 
-/** Explains why a channel to `target` was not opened. */
+/**
+ * Explains why a channel to `target` was not opened; the cause's `reason` and
+ * `message` are the server's own.
+ */
 export function openFailure(
-  error: Error & { reason?: number | string },
+  reason: number,
+  description: string,
   target: string,
 ): I2ptunError {
-  const known = OPEN_FAILURES[Number(error.reason)];
-  const said = error.message.replace(/^\(SSH\) Channel open failure: /, "");
+  const known = OPEN_FAILURES[reason];
+  const cause = Object.assign(new Error(description), { reason });
   return known
-    ? new I2ptunError("forward", `${target}: ${known.said} (${said})`, {
+    ? new I2ptunError("forward", `${target}: ${known.said} (${description})`, {
       why: known.why,
       remedy: known.remedy,
-      cause: error,
+      cause,
     })
-    : new I2ptunError("forward", `${target}: ${said}`, { cause: error });
+    : new I2ptunError("forward", `${target}: ${description}`, { cause });
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { I2ptunError } from "../errors.ts";
 import {
@@ -25,14 +24,9 @@ import {
   Authentication,
   type AuthenticationOptions,
 } from "./authentication.ts";
-import { Backpressure } from "./backpressure.ts";
-import {
-  abandon,
-  deferWrites,
-  isForbidden,
-  openFailure,
-  watchEnd,
-} from "./channel.ts";
+import { type Channel, isForbidden } from "./channel.ts";
+import { ChannelStream } from "./channel_stream.ts";
+import { Channels, type Originator } from "./channels.ts";
 import { dial, unlessAborted } from "./dial.ts";
 import { fingerprint, keyType } from "./fingerprint.ts";
 import { handshakeFailure, type Heard, tooLate } from "./handshake_failure.ts";
@@ -44,6 +38,7 @@ import {
   verifyHostKey,
   WrongPinError,
 } from "./host_key.ts";
+import { Link } from "./link.ts";
 import { KnownHosts } from "./known_hosts.ts";
 import { Patience } from "./patience.ts";
 import type { Prompter } from "./prompter.ts";
@@ -88,7 +83,7 @@ export interface ConnectionOptions {
   /** The connection to go through, when this is not the first hop. */
   via?: Connection | undefined;
   /** A TCP connection to the server that is there already, still unread. */
-  transport?: Socket | undefined;
+  transport?: Duplex | undefined;
   /** Told how far it has come; more than once, if it has to connect again. */
   onMilestone?: ((milestone: Milestone) => void) | undefined;
   /** Until logged in; the time a person takes to answer does not count. */
@@ -135,31 +130,25 @@ export interface CommandResult {
 
 const MAX_OUTPUT = 64 * 1024;
 
-/** Where a forwarded connection came from (RFC 4254 §7.2, originator). */
-export interface Originator {
-  address: string;
-  port: number;
-}
-
 export class Connection {
   /** Fulfilled with the reason once the connection has ended. Never rejects. */
   readonly closed: Promise<I2ptunError>;
   readonly #client: SshClient;
+  readonly #channels: Channels;
   readonly #listeners: ServerListeners;
-  readonly #backpressure: Backpressure;
   readonly #watchdog: Watchdog | undefined;
   #lost = false;
 
   private constructor(
     client: SshClient,
-    transport: Duplex,
+    channels: Channels,
     closed: Promise<I2ptunError>,
     watchdog?: Watchdog,
   ) {
     this.#client = client;
+    this.#channels = channels;
     this.#watchdog = watchdog;
-    this.#listeners = new ServerListeners(client);
-    this.#backpressure = new Backpressure(transport);
+    this.#listeners = new ServerListeners(client, channels);
     this.closed = closed;
     client.on("close", () => this.#lost = true);
   }
@@ -201,11 +190,11 @@ export class Connection {
   /** @internal Takes over a client that has just logged in. */
   static adopt(
     client: SshClient,
-    transport: Duplex,
+    channels: Channels,
     closed: Promise<I2ptunError>,
     watchdog?: Watchdog,
   ): Connection {
-    return new Connection(client, transport, closed, watchdog);
+    return new Connection(client, channels, closed, watchdog);
   }
 
   /**
@@ -215,34 +204,17 @@ export class Connection {
    * @throws {I2ptunError} `forward` if the server does not open it,
    *   `unreachable` if the connection is lost before it has answered.
    */
-  openChannel(target: TargetAddress, from: Originator): Promise<ClientChannel> {
-    const name = formatTarget(target);
-    return new Promise((resolve, reject) => {
-      const opened = (error: Error | undefined, channel: ClientChannel) => {
-        if (error) {
-          return reject(
-            this.#lost ? lostMeanwhile(name) : openFailure(error, name),
-          );
-        }
-        resolve(this.#prepare(channel));
-      };
-      try {
-        if (target.kind === "unix") {
-          this.#client.openssh_forwardOutStreamLocal(target.path, opened);
-        } else {
-          this.#client.forwardOut(
-            from.address,
-            from.port,
-            target.host,
-            target.port,
-            opened,
-          );
-        }
-      } catch {
-        // ssh2 throws only when the connection is ending
-        reject(lostMeanwhile(name));
-      }
-    });
+  openChannel(target: TargetAddress, from: Originator): Promise<Channel> {
+    return this.#channels.open(
+      target,
+      from,
+      () => lostMeanwhile(formatTarget(target)),
+    );
+  }
+
+  /** As {@link openChannel}, as a stream. */
+  async openStream(target: TargetAddress, from: Originator): Promise<Duplex> {
+    return new ChannelStream(await this.openChannel(target, from));
   }
 
   /**
@@ -259,11 +231,7 @@ export class Connection {
     serve: ServeIncoming,
   ): Promise<ListenAddress> {
     try {
-      const port = await this.#listeners.listen(at, (incoming) =>
-        serve({
-          ...incoming,
-          accept: () => this.#prepare(incoming.accept()),
-        }));
+      const port = await this.#listeners.listen(at, serve);
       return at.kind === "unix" ? at : { ...at, port };
     } catch (error) {
       const { message } = error as Error;
@@ -339,12 +307,6 @@ export class Connection {
     return this.#lost;
   }
 
-  #prepare(channel: ClientChannel): ClientChannel {
-    watchEnd(channel, () => this.#lost);
-    this.#backpressure.apply(channel);
-    return channel;
-  }
-
   /** Says goodbye and closes. */
   end(): void {
     this.#client.end();
@@ -367,7 +329,7 @@ function lostMeanwhile(what: string): I2ptunError {
 function dialThrough(
   options: ConnectionOptions,
   signal: AbortSignal,
-): Promise<Socket | ClientChannel> {
+): Promise<Duplex> {
   const { host, port, via, family, bindAddress } = options;
   if (!via) return dial({ host, port, family, bindAddress, signal });
   const opened = via.openChannel({ kind: "tcp", host, port }, {
@@ -375,16 +337,19 @@ function dialThrough(
     port: 0,
   });
   opened.then((late) => signal.aborted && late.close(), () => {});
-  return unlessAborted(opened, signal).then(deferWrites, (thrown) => {
-    signal.throwIfAborted();
-    const { message, remedy } = I2ptunError.from(thrown);
-    throw new I2ptunError("unreachable", message, {
-      remedy: isForbidden(thrown)
-        ? remedy
-        : "check the address; it is looked up and reached from the jump host",
-      cause: thrown,
-    });
-  });
+  return unlessAborted(opened, signal).then(
+    (channel) => new ChannelStream(channel),
+    (thrown) => {
+      signal.throwIfAborted();
+      const { message, remedy } = I2ptunError.from(thrown);
+      throw new I2ptunError("unreachable", message, {
+        remedy: isForbidden(thrown)
+          ? remedy
+          : "check the address; it is looked up and reached from the jump host",
+        cause: thrown,
+      });
+    },
+  );
 }
 
 /**
@@ -394,7 +359,7 @@ function dialThrough(
  * @param seen types of keys that were not the pinned one
  */
 async function logInByAnyKey(
-  transport: Socket | ClientChannel,
+  transport: Duplex,
   knownHosts: KnownHosts,
   options: ConnectionOptions,
   heard: Heard,
@@ -424,7 +389,7 @@ async function logInByAnyKey(
 
 /** The SSH handshake and login over an open transport. */
 function logIn(
-  transport: Socket | ClientChannel,
+  transport: Duplex,
   greeting: Greeting,
   offer: AlgorithmOffer,
   knownHosts: KnownHosts,
@@ -449,13 +414,13 @@ function logIn(
     let shookHands = false;
     let reason: I2ptunError | undefined;
     let acceptedKey: Uint8Array | undefined;
+    let channels: Channels;
     let end: (reason: I2ptunError) => void;
     const closed = new Promise<I2ptunError>((done) => end = done);
     fail = (error: unknown) => {
       reason ??= I2ptunError.from(error);
       client.destroy();
-      if (options.via) abandon(transport);
-      else transport.destroy();
+      transport.destroy();
       reject(reason);
     };
     const onAbort = () => fail(signal.reason);
@@ -466,8 +431,7 @@ function logIn(
       keepalive: options.keepalive,
       ask: () => askForLife(client),
       hasAddress: () =>
-        !("localAddress" in transport && transport.localAddress) ||
-        hasAddress(transport.localAddress),
+        !(transport instanceof Link) || hasAddress(transport.localAddress),
       onSilence: (patienceMs) =>
         fail(
           new I2ptunError(
@@ -500,7 +464,7 @@ function logIn(
       options.onMilestone?.({ name: "login", by: authentication.accepted });
       signal.removeEventListener("abort", onAbort);
       watchdog.start();
-      resolve(Connection.adopt(client, transport, closed, watchdog));
+      resolve(Connection.adopt(client, channels, closed, watchdog));
     });
     client.on("change password", () => {
       fail(
@@ -599,6 +563,7 @@ function logIn(
         }) as never,
       });
       signWithCertificates(client);
+      channels = new Channels(client, transport);
       onUserauthFailure(client, (methods, partial) => {
         authentication.answered(methods, partial);
       });

@@ -6,9 +6,12 @@
  */
 
 import { lookup } from "node:dns/promises";
-import { connect, isIP, type Socket } from "node:net";
+import { once } from "node:events";
+import { connect, isIP } from "node:net";
+import type { Duplex } from "node:stream";
 import { I2ptunError } from "../errors.ts";
 import { formatHostPort } from "../forward/address.ts";
+import { Link } from "./link.ts";
 
 export interface DialOptions {
   host: string;
@@ -40,7 +43,7 @@ const ATTEMPT_DELAY_MS = 250;
  *
  * @throws {I2ptunError} `unreachable`, naming every address that was tried.
  */
-export async function dial(options: DialOptions): Promise<Socket> {
+export async function dial(options: DialOptions): Promise<Duplex> {
   return await race(await findAddresses(options), options);
 }
 
@@ -133,50 +136,39 @@ function noAddress(host: string, family: number, cause: unknown): I2ptunError {
 function race(
   addresses: string[],
   { host, port, bindAddress, signal }: DialOptions,
-): Promise<Socket> {
+): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const waiting = [...addresses];
-    const trying = new Set<Socket>();
+    const over = new AbortController();
     const failures: { address: string; code: string }[] = [];
+    let trying = 0;
     let timer: ReturnType<typeof setTimeout> | undefined;
 
-    const settle = () => {
+    const settle = (reason?: unknown) => {
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
-      for (const socket of trying) socket.destroy();
+      over.abort(reason);
     };
     const onAbort = () => {
-      settle();
+      settle(signal.reason);
       reject(signal.reason);
     };
     const tryNext = () => {
       clearTimeout(timer);
       const address = waiting.shift();
       if (address === undefined) {
-        if (trying.size === 0) {
-          settle();
-          reject(refused(host, port, bindAddress, failures));
-        }
-        return;
-      }
-      const socket = connect({
-        host: address,
-        port,
-        noDelay: true,
-        ...(bindAddress === undefined ? {} : { localAddress: bindAddress }),
-      });
-      // ssh2 pauses and resumes it: had it begun to read, Deno 2.7 would read twice
-      // into one buffer
-      socket.pause();
-      trying.add(socket);
-      socket.once("connect", () => {
-        trying.delete(socket);
+        if (trying > 0) return;
         settle();
-        socket.removeAllListeners("error");
-        resolve(socket);
-      });
-      socket.once("error", (error: Error & { code?: string }) => {
-        trying.delete(socket);
+        return reject(refused(host, port, bindAddress, failures));
+      }
+      trying++;
+      connectTo(address, port, bindAddress, over.signal).then((transport) => {
+        if (over.signal.aborted) return void transport.destroy();
+        settle();
+        resolve(transport);
+      }, (error: Error & { code?: string }) => {
+        trying--;
+        if (over.signal.aborted) return;
         failures.push({ address, code: error.code ?? error.message });
         tryNext();
       });
@@ -209,6 +201,32 @@ export function noAnswer(server: string, afterMs: number): I2ptunError {
       remedy: "check the address and port, and that no firewall is in the way",
     },
   );
+}
+
+async function connectTo(
+  hostname: string,
+  port: number,
+  bindAddress: string | undefined,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  if (bindAddress === undefined) {
+    return new Link(await Deno.connect({ hostname, port, signal }));
+  }
+  // Deno.connect cannot say where from
+  const socket = connect({
+    host: hostname,
+    port,
+    localAddress: bindAddress,
+    noDelay: true,
+  });
+  // ssh2 pauses and resumes it: had it begun to read, Deno 2.7 would read twice
+  // into one buffer
+  socket.pause();
+  await once(socket, "connect", { signal }).catch((error) => {
+    socket.destroy();
+    throw error;
+  });
+  return socket;
 }
 
 const REASONS: Record<string, Reason> = {

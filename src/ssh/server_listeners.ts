@@ -7,14 +7,13 @@
 
 import { I2ptunError } from "../errors.ts";
 import { formatHostPort, type ListenAddress } from "../forward/address.ts";
-import type { Originator } from "./connection.ts";
-import type { ClientChannel, SshClient } from "./ssh2.ts";
+import type { Channels, Incoming, Originator } from "./channels.ts";
+import type { RoundTrip } from "./receive_window.ts";
+import type { SshClient } from "./ssh2.ts";
 
 /** A connection that came in at the server and waits for an answer. */
-export interface IncomingConnection {
+export interface IncomingConnection extends Incoming {
   from: Originator;
-  accept(): ClientChannel;
-  refuse(): void;
 }
 
 export type ServeIncoming = (incoming: IncomingConnection) => void;
@@ -50,24 +49,17 @@ export function listenRefused(at: ListenAddress): I2ptunError {
 /** The listeners that one connection has asked for. */
 export class ServerListeners {
   readonly #client: SshClient;
+  readonly #roundTrip: RoundTrip;
   readonly #serving = new Map<string, ServeIncoming>();
 
-  constructor(client: SshClient) {
+  constructor(client: SshClient, channels: Channels) {
     this.#client = client;
-    client.on("tcp connection", (details, accept, refuse) => {
-      this.#dispatch(keyOf(details.destIP, details.destPort), {
-        from: { address: details.srcIP, port: details.srcPort },
-        accept,
-        refuse,
-      });
-    });
-    client.on("unix connection", (details, accept, refuse) => {
-      this.#dispatch(details.socketPath, {
-        from: { address: "", port: 0 },
-        accept: accept as () => ClientChannel,
-        refuse,
-      });
-    });
+    this.#roundTrip = channels.roundTrip;
+    channels.onIncoming = ({ listener, from }, incoming) => {
+      const serve = this.#serving.get(listener);
+      serve?.({ from, ...incoming });
+      return serve !== undefined;
+    };
   }
 
   /**
@@ -77,10 +69,12 @@ export class ServerListeners {
    * @throws {Error} ssh2's, if the server refused or the connection was lost
    */
   listen(at: ListenAddress, serve: ServeIncoming): Promise<number> {
+    const answered = this.#roundTrip.start();
     return new Promise((resolve, reject) => {
       if (at.kind === "unix") {
         this.#client.openssh_forwardInStreamLocal(at.path, (error) => {
           if (error) return reject(error);
+          answered();
           this.#serving.set(at.path, serve);
           resolve(0);
         });
@@ -88,6 +82,7 @@ export class ServerListeners {
         const bind = bindOnWire(at.bind);
         this.#client.forwardIn(bind, at.port, (error, port) => {
           if (error) return reject(error);
+          answered();
           this.#serving.set(keyOf(bind, port), serve);
           resolve(port);
         });
@@ -106,12 +101,6 @@ export class ServerListeners {
       this.#serving.delete(keyOf(bind, at.port));
       this.#client.unforwardIn(bind, at.port, ignore);
     }
-  }
-
-  #dispatch(key: string, incoming: IncomingConnection): void {
-    const serve = this.#serving.get(key);
-    if (serve) serve(incoming);
-    else incoming.refuse();
   }
 }
 

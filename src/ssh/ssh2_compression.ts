@@ -99,3 +99,8 @@ Object.assign(zlib, {
   ZlibPacketReader: CompressedReader,
   ZlibPacketWriter: CompressedWriter,
 });
+
+/** Whether packets are compressed by this one of ssh2's packet reader or writer. */
+export function isCompressed(side: object): boolean {
+  return side instanceof CompressedReader || side instanceof CompressedWriter;
+}

@@ -9,35 +9,8 @@
 import { Buffer } from "node:buffer";
 import { signatureAlgorithm, signatureBlob } from "./certificate.ts";
 import { encodeWire } from "./key_wire.ts";
-import type { ParsedKey, SshClient } from "./ssh2.ts";
-
-/** Told what to sign, and whom to give the signature. */
-type Sign = (data: Buffer, done: (signature: Buffer) => void) => void;
-
-interface Protocol {
-  authPK(user: string, key: ParsedKey, algorithm?: string, sign?: Sign): void;
-  /** What the server has not answered yet. */
-  _authsQueue: string[];
-  _cipher: { encrypt(packet: Buffer): void };
-  _kex: { sessionID: Buffer };
-  _packetRW: {
-    write: {
-      allocStart: number;
-      alloc(payloadBytes: number): Buffer;
-      finalize(packet: Buffer): Buffer;
-    };
-  };
-  ping(): void;
-  _handlers: {
-    USERAUTH_FAILURE(
-      protocol: Protocol,
-      methods: string[],
-      partial: boolean,
-    ): void;
-  };
-  /** Peculiarities of the server, bit by bit. */
-  _compatFlags: number;
-}
+import type { SshClient } from "./ssh2.ts";
+import { protocolOf } from "./ssh2_protocol.ts";
 
 /** Makes ssh2 sign with RSA keys as if the server had asked for SHA-2. */
 const IMPLY_RSA_SHA2_SIGALGS = 1 << 4;
@@ -54,10 +27,6 @@ export function askForLife(client: SshClient): void {
   // answers come in the order of the requests
   _callbacks.push(() => {});
   protocolOf(client).ping();
-}
-
-function protocolOf(client: SshClient): Protocol {
-  return (client as unknown as { _protocol: Protocol })._protocol;
 }
 
 /**

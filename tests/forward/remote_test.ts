@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { I2ptunError } from "../../src/errors.ts";
 import type { Forward } from "../../src/forward/address.ts";
 import { DEFAULTS } from "../../src/profile/profile.ts";
@@ -207,6 +208,25 @@ testLink(
     web.end("GET http://localhost/ HTTP/1.1\r\n\r\n");
     assert.equal((await readAll(web)).length, 0);
     assert.match(link.log.at(-1)!, /does not speak SOCKS/);
+  },
+);
+
+testLink(
+  ["sshd"],
+  "what follows a SOCKS request at once arrives, and is counted without it",
+  async () => {
+    await using link = await startLink();
+    await using target = await startProgram(echo);
+    const forward = await link.open(remote(0, undefined));
+    const { port } = target;
+    const hello = [5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, port >> 8, port & 255];
+    const data = random(200_000);
+    const client = await dialTo(portOf(forward));
+    client.end(Buffer.concat([Buffer.from(hello), data]));
+    const answer = await readAll(client);
+    assert.equal(sha256(answer.subarray(2 + 10)), sha256(data));
+    const { length } = data;
+    assert.deepEqual(forward.traffic.bytes, { sent: length, received: length });
   },
 );
 

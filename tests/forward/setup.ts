@@ -9,7 +9,6 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { connect } from "node:net";
 import { I2ptunError } from "../../src/errors.ts";
 import type { Forward } from "../../src/forward/address.ts";
 import { createForward } from "../../src/forward/create.ts";
@@ -20,6 +19,8 @@ import type {
 } from "../../src/forward/running_forward.ts";
 import { algorithmOffer } from "../../src/ssh/algorithms.ts";
 import { Connection } from "../../src/ssh/connection.ts";
+import { dial } from "../../src/ssh/dial.ts";
+import { Channels } from "../../src/ssh/channels.ts";
 import { Client } from "../../src/ssh/ssh2.ts";
 import { systemClock } from "../../src/tunnel/clock.ts";
 import { execute, makeScratchDir, removeDir } from "../support/scratch.ts";
@@ -127,10 +128,8 @@ export async function logIn(
     privateKey?: string;
   },
 ): Promise<Connection> {
-  const transport = connect({ host, port, noDelay: true });
-  // ssh2 pauses and resumes it, after which Deno 2.7 would read it twice at once
-  transport.pause();
-  await once(transport, "connect");
+  const { signal } = new AbortController();
+  const transport = await dial({ host, port, signal });
   const client = new Client();
   const closed = new Promise<I2ptunError>((resolve) =>
     client.once("close", () => resolve(new I2ptunError("unreachable", "lost")))
@@ -142,8 +141,9 @@ export async function logIn(
     sock: transport,
     algorithms: algorithmOffer() as never,
   });
+  const channels = new Channels(client, transport);
   await ready;
-  return Connection.adopt(client, transport, closed);
+  return Connection.adopt(client, channels, closed);
 }
 
 /** The port that a forward listens on, here or on the server. */

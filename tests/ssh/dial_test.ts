@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import type { Socket } from "node:net";
+import type { Link } from "../../src/ssh/link.ts";
 import { dial, type Lookup, resolveHost } from "../../src/ssh/dial.ts";
 import { I2ptunError } from "../../src/errors.ts";
 import { freePort } from "../support/ports.ts";
@@ -51,7 +53,7 @@ testLogin([], "a dead address does not hold up a live one", async () => {
       ...{ host: "name", port, signal },
       lookup: finds(dead, "127.0.0.1"),
     });
-    assert.equal(socket.remoteAddress, "127.0.0.1");
+    assert.equal((socket as Link).remoteAddress, "127.0.0.1");
     assert(performance.now() - before < 2000);
     socket.destroy();
   }
@@ -80,7 +82,7 @@ testLogin(["netns"], "an address that swallows packets neither", async () => {
       lookup: finds("198.51.100.2", "127.0.0.1"),
     });
     const took = performance.now() - before;
-    assert.equal(socket.remoteAddress, "127.0.0.1");
+    assert.equal((socket as Link).remoteAddress, "127.0.0.1");
     // RFC 8305 §5: a quarter of a second, and no fallback without reason
     assert(took > 200 && took < 1500, `${took} ms`);
     socket.destroy();
@@ -122,7 +124,7 @@ Deno.test("AddressFamily and BindAddress", async () => {
   const socket = await dial({
     ...{ host, port, signal, bindAddress: "127.0.0.9", family: 4 },
   });
-  assert.equal(socket.localAddress, "127.0.0.9");
+  assert.equal((socket as Socket).localAddress, "127.0.0.9");
   socket.destroy();
   (await accepted).close();
   const wrong = await unreachable(dial({ host, port, signal, family: 6 }));

@@ -84,7 +84,7 @@ export async function discoverThrough(
 ): Promise<Found[]> {
   const services = await discoverServices(
     (place) =>
-      connection.openChannel({ kind: "tcp", ...place }, {
+      connection.openStream({ kind: "tcp", ...place }, {
         address: "127.0.0.1",
         port: 0,
       }),

@@ -1,0 +1,200 @@
+/**
+ * The channels of one connection that carry forwarded connections; they share
+ * the link in turn.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { Duplex } from "node:stream";
+import { formatTarget, type TargetAddress } from "../forward/address.ts";
+import type { I2ptunError } from "../errors.ts";
+import { Channel, openFailure, type Peer, type Wire } from "./channel.ts";
+import { Link } from "./link.ts";
+import { FIRST_WINDOW, RoundTrip } from "./receive_window.ts";
+import type { SshClient } from "./ssh2.ts";
+import {
+  type ChannelMessages,
+  type ChannelOpen,
+  ChannelProtocol,
+  type PacketLink,
+} from "./ssh2_channels.ts";
+
+/** So much may wait for the link before channels wait in turn, in bytes. */
+const LINK_LIMIT = 256 * 1024;
+
+/** RFC 4254 §5.1. */
+const SSH_OPEN_ADMINISTRATIVELY_PROHIBITED = 1;
+const SSH_OPEN_CONNECT_FAILED = 2;
+
+/** Where a forwarded connection came from (RFC 4254 §7.2, originator). */
+export interface Originator {
+  address: string;
+  port: number;
+}
+
+/** What a connection runs over, as far as its channels mind. */
+export interface ChannelLink extends PacketLink {
+  /** How many bytes wait to be written. */
+  readonly queued: number;
+  /** Called whenever some of them were written. */
+  onWritten: (() => void) | undefined;
+}
+
+/** @returns the transport as a link */
+export function linkOver(transport: Duplex): ChannelLink {
+  if (transport instanceof Link) return transport;
+  const link: ChannelLink = {
+    send: (bytes) => void transport.write(Buffer.from(bytes)),
+    copiesData: false,
+    get queued() {
+      return transport.writableLength;
+    },
+    onWritten: undefined,
+  };
+  transport.on("drain", () => link.onWritten?.());
+  return link;
+}
+
+interface Opening {
+  resolve(channel: Channel): void;
+  reject(reason: number, description: string): void;
+  lost(): void;
+}
+
+/** A connection that came in at the server and waits for an answer. */
+export interface Incoming {
+  accept(): Channel;
+  refuse(): void;
+}
+
+export class Channels {
+  readonly #protocol: ChannelProtocol;
+  readonly #link: ChannelLink;
+  readonly #open = new Map<number, Channel>();
+  readonly #opening = new Map<number, Opening>();
+  readonly #waiting: (() => void)[] = [];
+  #next = 0;
+  #isLost = false;
+  readonly roundTrip = new RoundTrip();
+  /** Takes a channel that the server opens, or says no. */
+  onIncoming: (open: ChannelOpen, incoming: Incoming) => boolean = () => false;
+
+  /**
+   * @param client one whose `connect` has just been called
+   * @param transport what it was told to connect over
+   */
+  constructor(client: SshClient, transport: Duplex) {
+    const link = linkOver(transport);
+    this.#link = link;
+    this.#protocol = new ChannelProtocol(client, link, this.#messages());
+    const resume = () => {
+      while (!this.#isFull) {
+        const next = this.#waiting.shift();
+        if (!next) return;
+        next();
+      }
+    };
+    link.onWritten = resume;
+    // also after each exchange of keys
+    client.on("handshake", resume);
+    client.on("close", () => this.#lost());
+  }
+
+  /**
+   * Opens a connection from the server to `target` (RFC 4254 §7.2,
+   * or direct-streamlocal@openssh.com for a Unix socket).
+   *
+   * @param lost what is thrown if the connection is lost before it is open
+   * @throws {I2ptunError} `forward` if the server does not open it
+   */
+  open(
+    target: TargetAddress,
+    from: Originator,
+    lost: () => I2ptunError,
+  ): Promise<Channel> {
+    return new Promise((resolve, reject) => {
+      if (this.#isLost) return reject(lost());
+      const id = this.#newId();
+      const answered = this.roundTrip.start();
+      this.#opening.set(id, {
+        resolve: (channel) => {
+          answered();
+          resolve(channel);
+        },
+        reject: (reason, description) =>
+          reject(openFailure(reason, description, formatTarget(target))),
+        lost: () => reject(lost()),
+      });
+      this.#protocol.open(id, FIRST_WINDOW, target, from);
+    });
+  }
+
+  #messages(): ChannelMessages {
+    const channel = (id: number) => this.#open.get(id);
+    return {
+      opened: (id, peer) => {
+        const opening = this.#opening.get(id);
+        this.#opening.delete(id);
+        opening?.resolve(this.#add(id, peer));
+      },
+      openFailed: (id, reason, description) => {
+        this.#opening.get(id)?.reject(reason, description);
+        this.#opening.delete(id);
+      },
+      incoming: (open) => {
+        const refuse = (reason: number) =>
+          this.#protocol.refuse(open.peer.id, reason);
+        const isTaken = this.onIncoming(open, {
+          accept: () => {
+            const id = this.#newId();
+            this.#protocol.confirm(open.peer.id, id, FIRST_WINDOW);
+            return this.#add(id, open.peer);
+          },
+          refuse: () => refuse(SSH_OPEN_CONNECT_FAILED),
+        });
+        if (!isTaken) refuse(SSH_OPEN_ADMINISTRATIVELY_PROHIBITED);
+      },
+      data: (id, bytes) => channel(id)?.onData(bytes),
+      windowAdjust: (id, bytes) => channel(id)?.onWindowAdjust(bytes),
+      eof: (id) => channel(id)?.onEnd(),
+      request: (id) => channel(id)?.onRequest(),
+      close: (id) => {
+        channel(id)?.onClosed(false);
+        this.#open.delete(id);
+      },
+    };
+  }
+
+  #add(id: number, peer: Peer): Channel {
+    const wire: Wire = {
+      data: (to, bytes) => this.#protocol.data(to, bytes),
+      windowAdjust: (to, bytes) => this.#protocol.windowAdjust(to, bytes),
+      eof: (to) => this.#protocol.eof(to),
+      close: (to) => this.#protocol.close(to),
+      requestFailed: (to) => this.#protocol.requestFailed(to),
+      isFull: () => this.#isFull,
+      whenRoom: (callback) => this.#waiting.push(callback),
+    };
+    const channel = new Channel(peer, wire, this.roundTrip);
+    this.#open.set(id, channel);
+    return channel;
+  }
+
+  get #isFull(): boolean {
+    return this.#link.queued >= LINK_LIMIT || this.#protocol.isExchangingKeys;
+  }
+
+  #newId(): number {
+    return this.#next++;
+  }
+
+  #lost(): void {
+    this.#isLost = true;
+    for (const opening of this.#opening.values()) opening.lost();
+    this.#opening.clear();
+    for (const channel of this.#open.values()) channel.onClosed(true);
+    this.#open.clear();
+    for (const resume of this.#waiting.splice(0)) resume();
+  }
+}

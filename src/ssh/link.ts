@@ -1,0 +1,119 @@
+/**
+ * The TCP connection to a server as a stream, which is what ssh2 wants.
+ *
+ * Not a `node:net` socket: those read 64 KiB at a time into new memory and write
+ * each piece by itself.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { Duplex } from "node:stream";
+import { ByteQueue } from "./byte_queue.ts";
+
+/** A read takes as much at most, in bytes. */
+const READ_BYTES = 256 * 1024;
+
+export class Link extends Duplex {
+  /** Whether listeners to `data` are done with it when they return. */
+  copiesData = false;
+  /** Called whenever some of what waits was written. */
+  onWritten: (() => void) | undefined;
+  readonly #conn: Deno.TcpConn;
+  readonly #buffer = new Uint8Array(READ_BYTES);
+  readonly #queue = new ByteQueue();
+  #writing = false;
+  #ending: (() => void) | undefined;
+
+  constructor(conn: Deno.TcpConn) {
+    // nobody answers a server that has ended
+    super({ allowHalfOpen: false });
+    this.#conn = conn;
+    conn.setNoDelay(true);
+  }
+
+  /** This machine's address. */
+  get localAddress(): string {
+    return (this.#conn.localAddr as Deno.NetAddr).hostname;
+  }
+
+  /** The server's address. */
+  get remoteAddress(): string {
+    return (this.#conn.remoteAddr as Deno.NetAddr).hostname;
+  }
+
+  /** How many bytes wait to be written. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** Sends a copy of `bytes`, with all else that is sent in the same turn. */
+  send(bytes: Uint8Array): void {
+    if (this.destroyed) return;
+    this.#queue.append(bytes);
+    if (this.#writing) return;
+    this.#writing = true;
+    queueMicrotask(() => this.#writeAll());
+  }
+
+  override _read(): void {
+    this.#conn.read(this.#buffer).then((length) => {
+      if (length === null) return this.push(null);
+      const bytes = this.#buffer.subarray(0, length);
+      const isView = this.copiesData && this.readableFlowing &&
+        this.readableLength === 0;
+      this.push(
+        isView ? Buffer.from(bytes.buffer, 0, length) : Buffer.from(bytes),
+      );
+    }, (error) => this.destroy(error));
+  }
+
+  override _write(
+    chunk: Uint8Array,
+    _encoding: string,
+    done: () => void,
+  ): void {
+    // never waits, or what is sent past the stream would overtake it
+    this.send(chunk);
+    done();
+  }
+
+  override _final(done: () => void): void {
+    this.#ending = done;
+    if (!this.#writing) this.#end();
+  }
+
+  override _destroy(
+    error: Error | null,
+    done: (error?: Error | null) => void,
+  ): void {
+    this.#queue.clear();
+    try {
+      this.#conn.close();
+    } catch {
+      // closed by its failure
+    }
+    done(error);
+  }
+
+  async #writeAll(): Promise<void> {
+    try {
+      while (this.#queue.length > 0) {
+        const length = await this.#conn.write(this.#queue.peek());
+        if (this.destroyed) return;
+        this.#queue.consume(length);
+        this.onWritten?.();
+      }
+      this.#writing = false;
+      if (this.#ending) this.#end();
+    } catch (error) {
+      this.destroy(error as Error);
+    }
+  }
+
+  #end(): void {
+    const done = this.#ending!;
+    // fails only if the connection has, which reading tells
+    this.#conn.closeWrite().then(() => done(), () => done());
+  }
+}

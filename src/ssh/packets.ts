@@ -1,0 +1,223 @@
+/**
+ * The packets of a connection with chacha20-poly1305 (RFC 4253 §6), in the
+ * shape in which ssh2 wants a cipher: it hands over what came from the link and
+ * what is to be sent, and both sides of its own ciphers are replaced by these.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import {
+  ChaCha20Poly1305,
+  LARGEST_PACKET,
+  LENGTH_BYTES,
+  TAG_BYTES,
+} from "./chacha20_poly1305.ts";
+
+/** RFC 4254 §5.2. */
+const SSH_MSG_CHANNEL_DATA = 94;
+
+/** Before the data in SSH_MSG_CHANNEL_DATA: type, recipient and length. */
+const DATA_HEADER_BYTES = 9;
+
+/** Of a packet, before its payload: the length of the padding. */
+const PADDING_LENGTH_BYTES = 1;
+
+/** chacha20-poly1305 pads to this, and with four bytes at least (RFC 4253 §6). */
+const BLOCK_BYTES = 8;
+const LEAST_PADDING = 4;
+
+/** A handler of payloads: a number or false ends the decryption, see ssh2. */
+export type OnPayload = (payload: Uint8Array) => number | false | undefined;
+
+/**
+ * Takes the data of a channel: a view that is overwritten after the call.
+ *
+ * @returns false if the channel is not one of its own
+ */
+export type OnChannelData = (channel: number, data: Uint8Array) => boolean;
+
+/** What came from the link, decrypted. */
+export class PacketReader {
+  /** The number of the next packet; ssh2 sets it to 0 for strict key exchange. */
+  inSeqno: number;
+  readonly #cipher: ChaCha20Poly1305;
+  /** Takes payloads; ssh2 sets another one during a key exchange. */
+  _onPayload: OnPayload;
+  readonly #onChannelData: OnChannelData;
+  /** How much of the packet is in the cipher's memory. */
+  #have = 0;
+  /** Without its length field and tag; -1 while unknown. */
+  #length = -1;
+
+  constructor(
+    key: Uint8Array,
+    firstNumber: number,
+    onPayload: OnPayload,
+    onChannelData: OnChannelData,
+  ) {
+    this.inSeqno = firstNumber;
+    this.#cipher = new ChaCha20Poly1305(key);
+    this._onPayload = onPayload;
+    this.#onChannelData = onChannelData;
+  }
+
+  /**
+   * Takes bytes `at` to `end` of what the link has brought.
+   *
+   * @returns where it stopped, if the handler of a payload wanted it to
+   * @throws {Error} if it is not what was sent
+   */
+  decrypt(bytes: Uint8Array, at: number, end: number): number | undefined {
+    const { packet } = this.#cipher;
+    while (at < end) {
+      const whole = this.#length < 0
+        ? LENGTH_BYTES
+        : LENGTH_BYTES + this.#length + TAG_BYTES;
+      const taken = Math.min(whole - this.#have, end - at);
+      packet.set(bytes.subarray(at, at + taken), this.#have);
+      this.#have += taken;
+      at += taken;
+      if (this.#have < whole) return;
+      if (this.#length < 0) {
+        this.#cipher.start(this.inSeqno);
+        this.#length = this.#cipher.length();
+        if (
+          this.#length > LARGEST_PACKET || this.#length < BLOCK_BYTES ||
+          this.#length % BLOCK_BYTES !== 0
+        ) throw new Error("Bad packet length");
+        continue;
+      }
+      if (!this.#cipher.open(this.#length)) throw new Error("Invalid MAC");
+      this.inSeqno = (this.inSeqno + 1) >>> 0;
+      const stop = this.#deliver(this.#length);
+      this.#have = 0;
+      this.#length = -1;
+      if (stop !== undefined) return stop === false ? at : stop;
+    }
+  }
+
+  free(): void {}
+
+  #deliver(length: number): number | false | undefined {
+    const { packet } = this.#cipher;
+    const from = LENGTH_BYTES + PADDING_LENGTH_BYTES;
+    const to = LENGTH_BYTES + length - packet[LENGTH_BYTES]!;
+    if (to < from) throw new Error("Bad padding length");
+    if (
+      packet[from] === SSH_MSG_CHANNEL_DATA && to - from >= DATA_HEADER_BYTES
+    ) {
+      const dataAt = from + DATA_HEADER_BYTES;
+      const dataBytes = uint32At(packet, from + 5);
+      if (
+        dataAt + dataBytes <= to &&
+        this.#onChannelData(
+          uint32At(packet, from + 1),
+          packet.subarray(dataAt, dataAt + dataBytes),
+        )
+      ) return;
+    }
+    // ssh2 keeps parts of it
+    return this._onPayload(Buffer.from(packet.subarray(from, to)));
+  }
+}
+
+/** What is to be sent, encrypted. */
+export class PacketWriter {
+  /** The number of the next packet; ssh2 sets it to 0 for strict key exchange. */
+  outSeqno: number;
+  readonly #cipher: ChaCha20Poly1305;
+  readonly #send: (bytes: Uint8Array) => void;
+  readonly #padding = new Uint8Array(4096);
+  #paddingAt = this.#padding.length;
+  #dead = false;
+
+  /** @param send takes a packet as a view that is overwritten after the call */
+  constructor(
+    key: Uint8Array,
+    firstNumber: number,
+    send: (bytes: Uint8Array) => void,
+  ) {
+    this.outSeqno = firstNumber;
+    this.#cipher = new ChaCha20Poly1305(key);
+    this.#send = send;
+  }
+
+  /** A packet for ssh2 to put a payload of that length into, at byte 5. */
+  allocPacket(payloadBytes: number): Buffer {
+    const padding = paddingFor(payloadBytes);
+    const length = PADDING_LENGTH_BYTES + payloadBytes + padding;
+    const packet = Buffer.allocUnsafe(LENGTH_BYTES + length);
+    packet.writeUInt32BE(length);
+    packet[LENGTH_BYTES] = padding;
+    this.#pad(packet, packet.length - padding, padding);
+    return packet;
+  }
+
+  /** Sends a packet of {@link allocPacket}. */
+  encrypt(packet: Uint8Array): void {
+    if (this.#dead) return;
+    this.#cipher.packet.set(packet);
+    this.#seal(packet.length - LENGTH_BYTES);
+  }
+
+  /** Sends `data` on a channel (RFC 4254 §5.2); it fits into one packet. */
+  sendData(channel: number, data: Uint8Array): void {
+    if (this.#dead) return;
+    const { packet } = this.#cipher;
+    const payloadBytes = DATA_HEADER_BYTES + data.length;
+    const padding = paddingFor(payloadBytes);
+    const length = PADDING_LENGTH_BYTES + payloadBytes + padding;
+    setUint32At(packet, 0, length);
+    packet[4] = padding;
+    packet[5] = SSH_MSG_CHANNEL_DATA;
+    setUint32At(packet, 6, channel);
+    setUint32At(packet, 10, data.length);
+    packet.set(data, 14);
+    this.#pad(packet, 14 + data.length, padding);
+    this.#seal(length);
+  }
+
+  free(): void {
+    this.#dead = true;
+  }
+
+  #seal(length: number): void {
+    this.#cipher.start(this.outSeqno);
+    this.#cipher.seal(length);
+    this.outSeqno = (this.outSeqno + 1) >>> 0;
+    this.#send(
+      this.#cipher.packet.subarray(0, LENGTH_BYTES + length + TAG_BYTES),
+    );
+  }
+
+  /** Random bytes (RFC 4253 §6), made many at a time. */
+  #pad(packet: Uint8Array, at: number, length: number): void {
+    if (this.#paddingAt + length > this.#padding.length) {
+      crypto.getRandomValues(this.#padding);
+      this.#paddingAt = 0;
+    }
+    packet.set(
+      this.#padding.subarray(this.#paddingAt, this.#paddingAt += length),
+      at,
+    );
+  }
+}
+
+function paddingFor(payloadBytes: number): number {
+  const over = (PADDING_LENGTH_BYTES + payloadBytes) % BLOCK_BYTES;
+  const padding = BLOCK_BYTES - over;
+  return padding < LEAST_PADDING ? padding + BLOCK_BYTES : padding;
+}
+
+function uint32At(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 |
+    bytes[at + 3]!) >>> 0;
+}
+
+function setUint32At(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}

@@ -1,0 +1,259 @@
+/**
+ * Channels of our own beside ssh2's, in the same connection.
+ *
+ * `tests/ssh/ssh2_internals_test.ts` sees whether it still fits ssh2.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { TargetAddress } from "../forward/address.ts";
+import { LARGEST_PACKET } from "./chacha20_poly1305.ts";
+import type { Peer } from "./channel.ts";
+import { type OnChannelData, PacketReader, PacketWriter } from "./packets.ts";
+import type { SshClient } from "./ssh2.ts";
+import { isCompressed } from "./ssh2_compression.ts";
+import {
+  type NativeCipher,
+  type NativeDecipher,
+  type Protocol,
+  protocolOf,
+} from "./ssh2_protocol.ts";
+
+/** A channel that the server opens. */
+export interface ChannelOpen {
+  peer: Peer;
+  /** The listener it came in at: `host:port`, or the path of a Unix socket. */
+  listener: string;
+  from: { address: string; port: number };
+}
+
+/** Messages about channels of ours, by our numbers from 0 up. */
+export interface ChannelMessages {
+  opened(id: number, peer: Peer): void;
+  openFailed(id: number, reason: number, description: string): void;
+  incoming(open: ChannelOpen): void;
+  /** `bytes` are overwritten after the call. */
+  data(id: number, bytes: Uint8Array): void;
+  windowAdjust(id: number, bytes: number): void;
+  eof(id: number): void;
+  close(id: number): void;
+  /** One that wants an answer, whatever it is. */
+  request(id: number): void;
+}
+
+/** Our channels' numbers on the wire begin here, ssh2's own with 0. */
+const FIRST_ID = 1 << 24;
+
+/**
+ * What ssh2's ciphers take: RFC 4253 §6.1's 35,000 bytes a packet.
+ */
+const SSH2_PACKET_BYTES = 32 * 1024;
+
+/** Before the data in a packet, and the most padding after it. */
+const PACKET_OVERHEAD = 64;
+
+/**
+ * Channels of our own beside ssh2's, in the same connection. With
+ * chacha20-poly1305 their data bypasses ssh2 and comes in larger packets.
+ */
+export class ChannelProtocol {
+  readonly #protocol: Protocol;
+
+  /** @param client one whose `connect` has been called */
+  constructor(
+    client: SshClient,
+    link: PacketLink,
+    messages: ChannelMessages,
+  ) {
+    const protocol = protocolOf(client);
+    this.#protocol = protocol;
+    const handlers = protocol._handlers;
+    const own = <Args extends unknown[]>(
+      ssh2s: (protocol: Protocol, id: number, ...args: Args) => void,
+      ours: (id: number, ...args: Args) => void,
+    ) =>
+    (p: Protocol, id: number, ...args: Args) => {
+      if (id >= FIRST_ID) ours(id - FIRST_ID, ...args);
+      else ssh2s(p, id, ...args);
+    };
+    handlers.CHANNEL_DATA = own(handlers.CHANNEL_DATA, messages.data);
+    handlers.CHANNEL_EOF = own(handlers.CHANNEL_EOF, messages.eof);
+    handlers.CHANNEL_CLOSE = own(handlers.CHANNEL_CLOSE, messages.close);
+    handlers.CHANNEL_WINDOW_ADJUST = own(
+      handlers.CHANNEL_WINDOW_ADJUST,
+      messages.windowAdjust,
+    );
+    handlers.CHANNEL_OPEN_FAILURE = own(
+      handlers.CHANNEL_OPEN_FAILURE,
+      messages.openFailed,
+    );
+    const { CHANNEL_OPEN_CONFIRMATION: confirmed, CHANNEL_OPEN: opened } =
+      handlers;
+    handlers.CHANNEL_OPEN_CONFIRMATION = (p, info) => {
+      const { recipient, sender: id, window, packetSize: packetBytes } = info;
+      if (recipient < FIRST_ID) return confirmed(p, info);
+      messages.opened(recipient - FIRST_ID, { id, window, packetBytes });
+    };
+    handlers.CHANNEL_OPEN = (p, info) => {
+      const { type, data, sender: id, window, packetSize: packetBytes } = info;
+      const peer = { id, window, packetBytes };
+      if (type === "forwarded-tcpip") {
+        messages.incoming({
+          peer,
+          listener: `${data.destIP}:${data.destPort}`,
+          from: { address: data.srcIP, port: data.srcPort },
+        });
+      } else if (type === "forwarded-streamlocal@openssh.com") {
+        messages.incoming({
+          peer,
+          listener: data.socketPath,
+          from: { address: "", port: 0 },
+        });
+      } else opened(p, info);
+    };
+    handlers.CHANNEL_REQUEST = own(
+      handlers.CHANNEL_REQUEST,
+      // sshd's ClientAliveInterval asks so whether we are there
+      (id, _type, wantReply) => wantReply && messages.request(id),
+    );
+    usePackets(protocol, link, (id, bytes) => {
+      if (id < FIRST_ID || isCompressed(protocol._packetRW.read)) return false;
+      messages.data(id - FIRST_ID, bytes);
+      return true;
+    });
+  }
+
+  /** Asks the server to connect to `target`. */
+  open(
+    id: number,
+    window: number,
+    target: TargetAddress,
+    from: { address: string; port: number },
+  ): void {
+    const protocol = this.#protocol;
+    const number = FIRST_ID + id;
+    if (target.kind === "unix") {
+      protocol.openssh_directStreamLocal(number, window, this.#packetBytes, {
+        socketPath: target.path,
+      });
+    } else {
+      protocol.directTcpip(number, window, this.#packetBytes, {
+        dstIP: target.host,
+        dstPort: target.port,
+        srcIP: from.address,
+        srcPort: from.port,
+      });
+    }
+  }
+
+  confirm(to: number, id: number, window: number): void {
+    this.#protocol.channelOpenConfirm(
+      to,
+      FIRST_ID + id,
+      window,
+      this.#packetBytes,
+    );
+  }
+
+  refuse(to: number, reason: number): void {
+    this.#protocol.channelOpenFail(to, reason, "");
+  }
+
+  /** Whether data must wait; the client emits `handshake` when it need not. */
+  get isExchangingKeys(): boolean {
+    return this.#protocol._kexinit !== undefined;
+  }
+
+  data(to: number, bytes: Uint8Array): void {
+    const { _cipher, _packetRW } = this.#protocol;
+    if (_cipher instanceof PacketWriter && !isCompressed(_packetRW.write)) {
+      _cipher.sendData(to, bytes);
+    } else this.#protocol.channelData(to, Buffer.from(bytes));
+  }
+
+  windowAdjust(to: number, bytes: number): void {
+    this.#protocol.channelWindowAdjust(to, bytes);
+  }
+
+  eof(to: number): void {
+    this.#protocol.channelEOF(to);
+  }
+
+  close(to: number): void {
+    this.#protocol.channelClose(to);
+  }
+
+  requestFailed(to: number): void {
+    this.#protocol.channelFailure(to);
+  }
+
+  /** The most the server may put into one packet. */
+  get #packetBytes(): number {
+    return this.#protocol._decipher instanceof PacketReader
+      ? LARGEST_PACKET - PACKET_OVERHEAD
+      : SSH2_PACKET_BYTES;
+  }
+}
+
+/** What a connection's packets go over. */
+export interface PacketLink {
+  /** Takes a view that is overwritten after the call. */
+  send(bytes: Uint8Array): void;
+  /** Whether listeners to its data are done with it when they return. */
+  copiesData: boolean;
+}
+
+/**
+ * Replaces ssh2's chacha20-poly1305, now and after every key exchange, by
+ * {@link PacketReader} and {@link PacketWriter}.
+ */
+function usePackets(
+  protocol: Protocol,
+  link: PacketLink,
+  onChannelData: OnChannelData,
+): void {
+  replace(protocol, "_cipher", (cipher) => {
+    const { _encKeyMain: main, _encKeyPktLen: length } = cipher as NativeCipher;
+    return main && length
+      ? new PacketWriter(
+        keyOf(main, length),
+        cipher.outSeqno,
+        (bytes) => link.send(bytes),
+      )
+      : cipher;
+  });
+  replace(protocol, "_decipher", (decipher) => {
+    const { _decKeyMain: main, _decKeyPktLen: length, _onPayload } =
+      decipher as NativeDecipher;
+    link.copiesData = main !== undefined;
+    return main && length
+      ? new PacketReader(
+        keyOf(main, length),
+        decipher.inSeqno,
+        _onPayload,
+        onChannelData,
+      )
+      : decipher;
+  });
+}
+
+function keyOf(main: Uint8Array, length: Uint8Array): Uint8Array {
+  const key = new Uint8Array(64);
+  key.set(main);
+  key.set(length, 32);
+  return key;
+}
+
+/** Has each value that is set from now on go through `through`. */
+function replace<K extends "_cipher" | "_decipher">(
+  protocol: Protocol,
+  name: K,
+  through: (value: Protocol[K]) => Protocol[K],
+): void {
+  let value = protocol[name];
+  Object.defineProperty(protocol, name, {
+    get: () => value,
+    set: (next: Protocol[K]) => value = next && through(next),
+  });
+}
