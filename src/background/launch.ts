@@ -12,6 +12,7 @@ import { type ErrorRecord, I2ptunError } from "../errors.ts";
 import type { Log, LogLevel } from "../log.ts";
 import { type Environment, pathsOf } from "../platform/paths.ts";
 import { startSelf } from "../platform/run.ts";
+import { AlreadyRunningError } from "./running.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Prompter, Question } from "../ssh/prompter.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
@@ -116,7 +117,7 @@ export async function runInBackground(environment: Environment): Promise<void> {
   if (first.done) return;
   // the process that starts this one shall not load them too
   const { logPath, openLog } = await import("./log.ts");
-  const { AlreadyRunningError, supervise } = await import("./supervise.ts");
+  const { supervise } = await import("./supervise.ts");
   const task = JSON.parse(first.value) as Task;
   const { acceptNew, debug } = task;
   const profile = { ...task.profile, written: new Set(task.profile.written) };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { I2ptunError } from "../errors.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
 import { askControl } from "./control.ts";
 import { removeControl } from "./control_socket.ts";
@@ -70,4 +71,13 @@ export async function stopRunning(
     await folder.remove(name);
   }
   return answer !== undefined;
+}
+
+/** Another process runs this profile, which is no failure of a `start`. */
+export class AlreadyRunningError extends I2ptunError {
+  constructor(name: string) {
+    super("usage", `${name} is already running`, {
+      remedy: `i2ptun profile status ${name}`,
+    });
+  }
 }

@@ -21,6 +21,7 @@ import { Tunnel } from "../tunnel/tunnel.ts";
 import { type ControlRequest, openControl } from "./control.ts";
 import { removeControl } from "./control_socket.ts";
 import { RunFolder } from "./records.ts";
+import { AlreadyRunningError } from "./running.ts";
 
 export interface SuperviseOptions {
   profile: Profile;
@@ -137,14 +138,5 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
     if (failure !== undefined) throw failure;
   } finally {
     lock.release();
-  }
-}
-
-/** Another process runs this profile, which is no failure of a `start`. */
-export class AlreadyRunningError extends I2ptunError {
-  constructor(name: string) {
-    super("usage", `${name} is already running`, {
-      remedy: `i2ptun profile status ${name}`,
-    });
   }
 }

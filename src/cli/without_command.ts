@@ -8,7 +8,6 @@ import type { Command } from "@commander-js/extra-typings";
 import { I2ptunError } from "../errors.ts";
 import { sayError } from "./output.ts";
 import type { GlobalFlags } from "./surroundings.ts";
-import { windowTitle } from "./window_title.ts";
 
 /** The global flags, if there is nothing else. */
 export function flagsAlone(
@@ -37,6 +36,7 @@ export function hasTerminal(): boolean {
  */
 export async function runMenu(flags: GlobalFlags): Promise<number> {
   try {
+    const { windowTitle } = await import("./window_title.ts");
     using _title = windowTitle("i2ptun");
     const { menu } = await import("./menu.ts");
     const { openContext } = await import("./context.ts");

@@ -1,6 +1,6 @@
 import { I2ptunError } from "../../errors.ts";
 import { isRunning } from "../../background/running.ts";
-import { AlreadyRunningError } from "../../background/supervise.ts";
+import { AlreadyRunningError } from "../../background/running.ts";
 import { nameForwards } from "../../profile/forward_names.ts";
 import { readForward, specsOf } from "../../profile/import_ssh_config.ts";
 import { DEFAULTS, type Profile } from "../../profile/profile.ts";

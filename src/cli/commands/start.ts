@@ -1,6 +1,6 @@
 import { launch } from "../../background/launch.ts";
 import { waitUntilSettled } from "../../background/running.ts";
-import { AlreadyRunningError } from "../../background/supervise.ts";
+import { AlreadyRunningError } from "../../background/running.ts";
 import { I2ptunError } from "../../errors.ts";
 import { reachableBy, reachableThere } from "../../forward/reach.ts";
 import type { Log } from "../../log.ts";
