@@ -5,7 +5,7 @@
  * @module
  */
 
-import { I2ptunError } from "../errors.ts";
+import type { I2ptunError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { type Environment, pathsOf } from "../platform/paths.ts";
 import { portOwner } from "../platform/port_owner.ts";
