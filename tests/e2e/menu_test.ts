@@ -19,7 +19,7 @@ Deno.test("without a terminal there is help, on standard error", async () => {
     const result = await sandbox.run(args);
     assert.equal(result.code, 2, show(args, result));
     assert.equal(result.stdout, "");
-    assert.match(result.stderr, /^Usage: i2ptun /);
+    assert.match(result.stderr, /^Usage: i2ptun /m);
   }
 });
 
