@@ -190,7 +190,9 @@ export class ChannelProtocol {
 
   /** The most the server may put into one packet. */
   get #packetBytes(): number {
-    return this.#protocol._decipher instanceof PacketReader
+    const { _decipher, _packetRW } = this.#protocol;
+    // compressing can make a packet longer
+    return _decipher instanceof PacketReader && !isCompressed(_packetRW.read)
       ? LARGEST_PACKET - PACKET_OVERHEAD
       : SSH2_PACKET_BYTES;
   }
