@@ -127,7 +127,7 @@ testWindows(
     await using site = await startWindowsSite(machine);
     const other = machine.helper("listen", "127.0.0.1", `${site.port}`);
     await other.waitFor(/pid \d+/);
-    assertFails(await machine.run(START), 7, /port \d+ is already in use$/);
+    assertFails(await machine.run(START), 7, /port \d+ is already in use:/);
     const env = {
       ...await machine.standIn("netstat", "tasklist"),
       PORT: `${site.port}`,
@@ -135,7 +135,7 @@ testWindows(
     assertFails(
       await machine.run(START, { env }),
       7,
-      /page: port \d+ is already in use by javaw\.exe \(pid 4242\)$/,
+      /page: port \d+ is already in use by javaw\.exe \(pid 4242\):/,
     );
     await other[Symbol.asyncDispose]();
   },
