@@ -222,8 +222,12 @@ testWith(["sshd", "linux"], "memory stays flat however many come", async () => {
   };
   // what is reserved once and kept
   await serve(3000);
-  const before = await memory();
-  await serve(3000);
-  const grown = (await memory()) - before;
+  const growth = async () => {
+    const before = await memory();
+    await serve(3000);
+    return (await memory()) - before;
+  };
+  // once it may be that garbage waits; what is kept is kept each time
+  const grown = Math.min(await growth(), await growth());
   assert(grown < 18e6, `${Math.round(grown / 1e6)} MB for 3,000 connections`);
 });
