@@ -24,7 +24,7 @@ export const { BaseAgent, Client, Server, createAgent, utils } = ssh2;
 export type SshClient = InstanceType<typeof ssh2.Client>;
 
 // it offers no cipher that node:crypto lacks, as Deno's did ChaCha20 before
-// 2.8; but ssh2_internals.ts brings this one, always
+// 2.8; but ssh2_channels.ts brings this one, always
 const { SUPPORTED_CIPHER } = ssh2Constants as { SUPPORTED_CIPHER: string[] };
 const OWN_CIPHER = "chacha20-poly1305@openssh.com";
 if (!SUPPORTED_CIPHER.includes(OWN_CIPHER)) SUPPORTED_CIPHER.push(OWN_CIPHER);

@@ -1,7 +1,7 @@
 /**
- * What ssh2 knows but has no public way to tell or to set. Everything that
- * reaches into it is here, and `tests/ssh/authentication_test.ts` sees whether
- * it still fits.
+ * What ssh2 knows about logging in but has no public way to tell or to set; its
+ * channels are `ssh2_channels.ts`. `tests/ssh/authentication_test.ts` sees
+ * whether it still fits.
  *
  * @module
  */
