@@ -32,7 +32,7 @@ export function listenAt(
   onConnection: (socket: Socket) => void,
 ): Listening {
   const listener = "path" in at
-    ? Deno.listen({ transport: "unix", path: at.path })
+    ? listenUnix(at.path)
     : Deno.listen({ hostname: at.host, port: at.port });
   let open = true;
   const accept = async () => {
@@ -54,6 +54,18 @@ export function listenAt(
       listener.close();
     },
   };
+}
+
+/** At a socket that only this user can connect to, as StreamLocalBindMask has it. */
+function listenUnix(path: string): Deno.UnixListener {
+  const listener = Deno.listen({ transport: "unix", path });
+  try {
+    Deno.chmodSync(path, 0o600);
+    return listener;
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
 }
 
 /**
