@@ -6,7 +6,7 @@
  * @module
  */
 
-import { V8_FLAGS } from "../src/platform/run.ts";
+import { V8_FLAGS, writeFlag } from "../src/platform/run.ts";
 
 const TARGETS: Record<string, { triple: string; suffix: string }> = {
   "linux-x64": { triple: "x86_64-unknown-linux-gnu", suffix: "" },
@@ -35,6 +35,7 @@ for (const name of wanted) {
       "--no-prompt",
       V8_FLAGS,
       "-P=i2ptun",
+      ...(name.startsWith("windows") ? [writeFlag("windows")] : []),
       `--target=${triple}`,
       `--output=${output}`,
       "main.ts",

@@ -9,7 +9,8 @@
 import { createHash } from "node:crypto";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { basename, dirname, join } from "node:path";
-import type { System } from "../platform/paths.ts";
+import type { Environment, System } from "../platform/paths.ts";
+import { PIPES } from "../platform/permissions.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
 
 export type ControlRequest =
@@ -45,7 +46,7 @@ async function controlAddress(
 ): Promise<string> {
   if (system === "windows") {
     const hash = createHash("sha256").update(folder).digest("hex").slice(0, 16);
-    return `\\\\.\\pipe\\i2ptun-${hash}-${name}`;
+    return `${PIPES}i2ptun-${hash}-${name}`;
   }
   const address = join(folder, `${name}.sock`);
   if (isShort(address)) return address;
@@ -66,17 +67,35 @@ function isShort(path: string): boolean {
   return new TextEncoder().encode(path).length <= MAX_SOCKET_PATH_BYTES;
 }
 
+/** Where control sockets are, of the profiles of a folder for records. */
+export function controlFolders(
+  folder: string,
+  { system, variable }: Pick<Environment, "system" | "variable">,
+): string[] {
+  if (system === "windows") return [PIPES];
+  if (isShort(join(folder, "x.sock"))) return [];
+  return [variable("TMPDIR") ?? "/tmp", "/tmp"];
+}
+
+/** What {@link removeControl} removes. */
+export function controlFiles(address: string, folder: string): string[] {
+  const parent = dirname(address);
+  return isStandIn(parent, folder) ? [address, parent] : [address];
+}
+
+function isStandIn(parent: string, folder: string): boolean {
+  return parent !== folder && basename(parent).startsWith(STAND_IN);
+}
+
 /** Removes a socket that nobody listens at any more. */
 export async function removeControl(
   address: string,
   folder: string,
 ): Promise<void> {
   // a pipe goes with its process
-  if (address.startsWith("\\\\.\\pipe\\")) return;
-  await Deno.remove(address).catch(() => {});
-  const parent = dirname(address);
-  if (parent !== folder && basename(parent).startsWith(STAND_IN)) {
-    await Deno.remove(parent).catch(() => {});
+  if (address.startsWith(PIPES)) return;
+  for (const path of controlFiles(address, folder)) {
+    await Deno.remove(path).catch(() => {});
   }
 }
 

@@ -65,8 +65,7 @@ export class RunFolder {
   }
 
   async write(record: RunRecord): Promise<void> {
-    const path = this.#file(record.name, "json");
-    const temporary = `${path}.${record.pid}`;
+    const [path, temporary] = this.files(record.name);
     await Deno.writeTextFile(temporary, JSON.stringify(record) + "\n", {
       mode: 0o600,
     });
@@ -97,6 +96,12 @@ export class RunFolder {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
     return names.sort();
+  }
+
+  /** What {@link write} and {@link remove} of this process write. */
+  files(name: string): [record: string, temporary: string] {
+    const path = this.#file(name, "json");
+    return [path, `${path}.${Deno.pid}`];
   }
 
   #file(name: string, kind: "lock" | "json"): string {

@@ -14,6 +14,7 @@ import {
 import { I2ptunError } from "../errors.ts";
 import { type GlobalFlags, openContext } from "./context.ts";
 import { print, sayError, useColour } from "./output.ts";
+import { giveUpUnneeded } from "./permissions.ts";
 import { VERSION } from "./version.ts";
 
 const EXAMPLES = `
@@ -53,6 +54,14 @@ function buildProgram() {
     .option("--debug", "say more, and show stack traces")
     .option("--no-color", "no colours (also NO_COLOR)")
     .addHelpText("after", EXAMPLES);
+
+  program.hook("preAction", async (_program, command) => {
+    const names: string[] = [];
+    for (let each = command; each.parent; each = each.parent) {
+      names.unshift(each.name());
+    }
+    await giveUpUnneeded(names.join(" "));
+  });
 
   /** The flags of a command and of the whole program. */
   const context = (command: { optsWithGlobals(): unknown }) =>

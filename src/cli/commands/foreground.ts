@@ -40,7 +40,6 @@ export async function foreground(
     stop.abort(new I2ptunError("interrupted", "terminated"));
   Deno.addSignalListener("SIGINT", onInterrupt);
   if (environment.system !== "windows") {
-    Deno.umask(0o077);
     Deno.addSignalListener("SIGTERM", onTerminate);
     Deno.addSignalListener("SIGHUP", onTerminate);
   }
@@ -87,6 +86,7 @@ export async function foreground(
       ask: options.ask,
       acceptNew: options.acceptNew ?? false,
       signal: stop.signal,
+      files: notifier?.files,
       log: (level, message) => {
         file(level, message);
         if (level !== "debug" || debug) note(level, message);
