@@ -56,6 +56,8 @@ export interface Kept {
 /** Gives up everything but `kept`. */
 export function keepOnly({ run, net, env, write }: Kept): void {
   const { revokeSync, requestSync } = Deno.permissions;
+  // Deno grants some hosts without being asked to, and no set can deny them
+  revokeSync({ name: "import" });
   if (!run) revokeSync({ name: "run" });
   if (!net) revokeSync({ name: "net" });
   if (!env) {

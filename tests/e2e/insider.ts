@@ -37,6 +37,12 @@ const attempts: Record<string, () => unknown> = {
   "set a variable": () => Deno.env.set("I2PTUN_X", "x"),
   "know the machine's name": () => Deno.hostname(),
   "load a library": () => Deno.dlopen("libc.so.6", {}),
+  "import code": () => {
+    const { state } = Deno.permissions.querySync(
+      { name: "import", host: "deno.land:443" },
+    );
+    if (state !== "granted") throw new Deno.errors.NotCapable();
+  },
   "ask for more": () => {
     const { state } = Deno.permissions.requestSync({ name: "run" });
     if (state !== "granted") throw new Deno.errors.NotCapable();
