@@ -1,14 +1,20 @@
 /**
- * Makes the executables in `dist/`: all five, or those named.
+ * Makes the executables in `dist/`, all five or those named, and SHA256SUMS:
  *
  *     deno task compile [linux-x64 …]
+ *
+ * The same source, compiled by the same Deno, gives the same bytes.
  *
  * @module
  */
 
+import { createHash } from "node:crypto";
 import { V8_FLAGS, writeFlag } from "../src/platform/run.ts";
+import { bundle, deno, ROOT } from "./bundle.ts";
+import { icon } from "./icon.ts";
 
-const TARGETS: Record<string, { triple: string; suffix: string }> = {
+/** By name: what Deno calls it, and how its executables end. */
+export const TARGETS: Record<string, { triple: string; suffix: string }> = {
   "linux-x64": { triple: "x86_64-unknown-linux-gnu", suffix: "" },
   "linux-arm64": { triple: "aarch64-unknown-linux-gnu", suffix: "" },
   "macos-x64": { triple: "x86_64-apple-darwin", suffix: "" },
@@ -16,35 +22,123 @@ const TARGETS: Record<string, { triple: string; suffix: string }> = {
   "windows-x64": { triple: "x86_64-pc-windows-msvc", suffix: ".exe" },
 };
 
-const root = new URL("../", import.meta.url);
-const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(TARGETS);
-for (const name of wanted) {
-  if (!TARGETS[name]) {
-    console.error(`error: there is no target ${name}`);
-    console.error(`try: ${Object.keys(TARGETS).join(" ")}`);
-    Deno.exit(2);
+/** Relative to the root. */
+const BUILD = "dist/build";
+
+/** The path of a target's executable, relative to the root. */
+export function executable(target: string): string {
+  return `dist/i2ptun-${target}${TARGETS[target]!.suffix}`;
+}
+
+/** Makes an executable of a script; both paths relative to the root. */
+export async function compileScript(
+  script: string,
+  output: string,
+  ...options: string[]
+): Promise<void> {
+  await deno(
+    ...["compile", "-q", "--no-prompt", "--no-check", V8_FLAGS, "-P=i2ptun"],
+    // The cache would be a file of a well-known name in the folder for temporary
+    // files, where on many systems others can put one first.
+    "--no-code-cache",
+    ...options,
+    `--output=${output}`,
+    script,
+  );
+}
+
+/**
+ * Makes the executables of these targets.
+ *
+ * @throws {Error} if there is no such target, or Deno cannot make it
+ */
+export async function compile(targets: string[]): Promise<void> {
+  for (const name of targets) {
+    if (TARGETS[name]) continue;
+    throw new Error(
+      `there is no target ${name}\ntry: ${Object.keys(TARGETS).join(" ")}`,
+    );
+  }
+  if (Deno.env.get("DENORT_BIN") && targets.length > 1) {
+    throw new Error(
+      "DENORT_BIN is the runtime of one target\ntry: name that target",
+    );
+  }
+  const main = await bundle(BUILD, { source: await sourceName() });
+  const ico = `${BUILD}/i2ptun.ico`;
+  await Deno.writeFile(new URL(ico, ROOT), icon());
+  for (const target of targets) {
+    const { triple } = TARGETS[target]!;
+    await compileScript(
+      main,
+      executable(target),
+      `--target=${triple}`,
+      ...(target.startsWith("windows")
+        ? [`--icon=${ico}`, writeFlag("windows")]
+        : []),
+    );
+  }
+  await Deno.remove(new URL(BUILD, ROOT), { recursive: true });
+}
+
+/** The commit; a tree without git, such as from a tarball, does not tell. */
+async function sourceName(): Promise<string> {
+  // a tarball may have been unpacked inside another repository
+  if (await git("rev-parse", "--show-prefix") !== "") return "unknown commit";
+  const commit = await git("rev-parse", "HEAD");
+  if (!commit) return "unknown commit";
+  const changes = await git("status", "--porcelain");
+  return `commit ${commit.slice(0, 12)}${changes ? " with changes" : ""}`;
+}
+
+/** What git says; undefined if it fails or is not there. */
+export async function git(...args: string[]): Promise<string | undefined> {
+  try {
+    const { success, stdout } = await new Deno.Command("git", {
+      args,
+      cwd: ROOT,
+      stderr: "null",
+    }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : undefined;
+  } catch {
+    return undefined;
   }
 }
-for (const name of wanted) {
-  const { triple, suffix } = TARGETS[name]!;
-  const output = `dist/i2ptun-${name}${suffix}`;
-  const { code } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "compile",
-      "-q",
-      "--no-prompt",
-      V8_FLAGS,
-      "-P=i2ptun",
-      ...(name.startsWith("windows") ? [writeFlag("windows")] : []),
-      `--target=${triple}`,
-      `--output=${output}`,
-      "main.ts",
-    ],
-    cwd: root,
-  }).spawn().status;
-  if (code !== 0) {
-    console.error(`error: ${output} could not be made`);
+
+/** The lines of sha256sum(1) for these files of a folder. */
+export async function checksums(folder: URL, names: string[]): Promise<string> {
+  const lines = await Promise.all(names.map(async (name) => {
+    const bytes = await Deno.readFile(new URL(name, folder));
+    const sum = createHash("sha256").update(bytes).digest("hex");
+    return `${sum}  ${name}\n`;
+  }));
+  return lines.join("");
+}
+
+/** All executables that are in dist/, also from earlier. */
+async function writeChecksums(): Promise<void> {
+  const dist = new URL("dist/", ROOT);
+  const names = [...Deno.readDirSync(dist)].map(({ name }) => name)
+    .filter((name) =>
+      Object.keys(TARGETS).some((each) => executable(each) === `dist/${name}`)
+    ).sort();
+  await Deno.writeTextFile(
+    new URL("SHA256SUMS", dist),
+    await checksums(dist, names),
+  );
+}
+
+if (import.meta.main) {
+  try {
+    const targets = Deno.args.length > 0 ? Deno.args : Object.keys(TARGETS);
+    await compile(targets);
+    await writeChecksums();
+    for (const target of targets) {
+      const { size } = await Deno.stat(new URL(executable(target), ROOT));
+      console.log(`${executable(target)}  ${(size / 1e6).toFixed(1)} MB`);
+    }
+  } catch (error) {
+    console.error(`error: ${(error as Error).message}`);
     Deno.exit(1);
   }
-  console.log(output);
 }

@@ -26,6 +26,8 @@ const KINDS = {
 export type ErrorKind = keyof typeof KINDS;
 
 export interface I2ptunErrorOptions {
+  /** What it mostly comes from, in words that can follow a colon. */
+  why?: string | undefined;
   /** What to do about it: an imperative sentence, printed after `try: `. */
   remedy?: string | undefined;
   /** Lines printed before the error itself, such as each mistake in a file. */
@@ -37,6 +39,7 @@ export interface I2ptunErrorOptions {
 export interface ErrorRecord {
   kind: ErrorKind;
   message: string;
+  why?: string;
   remedy?: string;
   details?: readonly string[];
 }
@@ -53,6 +56,7 @@ export interface ErrorRecord {
  */
 export class I2ptunError extends Error {
   override readonly name = "I2ptunError";
+  readonly why: string | undefined;
   readonly remedy: string | undefined;
   readonly details: readonly string[];
 
@@ -62,6 +66,7 @@ export class I2ptunError extends Error {
     options: I2ptunErrorOptions = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.why = options.why;
     this.remedy = options.remedy;
     this.details = options.details ?? [];
   }
@@ -86,6 +91,7 @@ export class I2ptunError extends Error {
     return {
       kind: this.kind,
       message: this.message,
+      ...(this.why === undefined ? {} : { why: this.why }),
       ...(this.remedy === undefined ? {} : { remedy: this.remedy }),
       ...(this.details.length === 0 ? {} : { details: this.details }),
     };

@@ -15,7 +15,7 @@ import type {
   AutostartTask,
 } from "./service.ts";
 import { systemdUnit, unitName } from "./systemd.ts";
-import { taskName, taskXml } from "./task_scheduler.ts";
+import { taskName, taskXml, utf16 } from "./task_scheduler.ts";
 
 export interface AutostartManager {
   /** The file that {@link enable} writes. */
@@ -146,7 +146,7 @@ function taskScheduler(
   return {
     file,
     enable: async () => {
-      await write(file, 0o600);
+      await write({ path: file.path, content: utf16(file.content) }, 0o600);
       const made = await output(
         "schtasks",
         "/Create",
@@ -176,16 +176,23 @@ function taskScheduler(
       );
       return {
         enabled: printed !== undefined,
-        active: /"Running"/.test(printed ?? ""),
       };
     },
   };
 }
 
-async function write(file: AutostartFile, mode: number): Promise<void> {
+async function write(
+  file: { path: string; content: string | Uint8Array },
+  mode: number,
+): Promise<void> {
+  const { content } = file;
   try {
     await Deno.mkdir(join(file.path, ".."), { recursive: true });
-    await Deno.writeTextFile(file.path, file.content, { mode });
+    await Deno.writeFile(
+      file.path,
+      typeof content === "string" ? new TextEncoder().encode(content) : content,
+      { mode },
+    );
   } catch (cause) {
     throw new I2ptunError("unforeseen", `cannot write ${file.path}`, {
       remedy: cause instanceof Deno.errors.PermissionDenied

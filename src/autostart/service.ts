@@ -9,7 +9,10 @@
 export interface AutostartTask {
   /** The profile. */
   name: string;
-  /** The executable and its arguments, `profile start NAME --foreground`. */
+  /**
+   * The executable and its arguments, `profile start NAME`; with `--foreground`
+   * where the system watches over the process.
+   */
   command: string[];
   /** Variables that the command needs to find the same files as now. */
   variables: Record<string, string>;
@@ -24,6 +27,6 @@ export interface AutostartFile {
 export interface AutostartStatus {
   /** Starts by itself next time. */
   enabled: boolean;
-  /** Runs now, started by the system. */
-  active: boolean;
+  /** Runs now, started by the system; left out if that cannot be told. */
+  active?: boolean;
 }

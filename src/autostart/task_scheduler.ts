@@ -13,8 +13,8 @@ export function taskName(profile: string): string {
 }
 
 /**
- * The task that starts a profile when the user logs on and again when it
- * failed.
+ * The task that starts a profile in the background when the user logs on and
+ * the network is there.
  *
  * @param user `DOMAIN\\name`
  */
@@ -42,6 +42,7 @@ export function taskXml(task: AutostartTask, user: string): string {
     <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
     <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
     <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
+    <RunOnlyIfNetworkAvailable>true</RunOnlyIfNetworkAvailable>
     <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
     <RestartOnFailure>
       <Interval>PT1M</Interval>
@@ -56,6 +57,16 @@ export function taskXml(task: AutostartTask, user: string): string {
   </Actions>
 </Task>
 `;
+}
+
+/** Text as schtasks(1) wants its file: UTF-16LE with a byte order mark. */
+export function utf16(text: string): Uint8Array<ArrayBuffer> {
+  const marked = `\ufeff${text}`;
+  const view = new DataView(new ArrayBuffer(2 * marked.length));
+  for (let i = 0; i < marked.length; i++) {
+    view.setUint16(2 * i, marked.charCodeAt(i), true);
+  }
+  return new Uint8Array(view.buffer);
 }
 
 /** One argument as CommandLineToArgvW reads it. */

@@ -3,15 +3,26 @@
  * this user's only, on Windows a named pipe. One JSON request a connection, one
  * JSON answer.
  *
+ * A named pipe stands in no folder, and Windows lets everybody see its name and
+ * open it for reading. So each request to one carries a token from the profile's
+ * record, which only this user can read.
+ *
  * @module
  */
 
-import { createHash } from "node:crypto";
-import { connect, createServer, type Server, type Socket } from "node:net";
-import { basename, dirname, join } from "node:path";
-import type { Environment, System } from "../platform/paths.ts";
-import { PIPES } from "../platform/permissions.ts";
+import { Buffer } from "node:buffer";
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { connect } from "node:net";
+import { dirname } from "node:path";
+import type { Duplex } from "node:stream";
+import type { System } from "../platform/paths.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
+import {
+  controlAddress,
+  isPipe,
+  listenControl,
+  removeControl,
+} from "./control_socket.ts";
 
 export type ControlRequest =
   | { command: "status" }
@@ -20,9 +31,16 @@ export type ControlRequest =
   /** Answered when everything is closed. */
   | { command: "stop" };
 
+/** How to reach a running profile. */
+export interface ControlAddress {
+  /** The socket's path, or the name of the pipe. */
+  control: string;
+  /** Of a pipe: every request must carry it. */
+  token?: string;
+}
+
 export interface ControlServer {
-  /** What clients connect to. */
-  address: string;
+  address: ControlAddress;
   /** Takes no more requests; those that came are still answered. */
   stopListening(): Promise<void>;
   /** Resolves when the last answer is sent. */
@@ -32,72 +50,11 @@ export interface ControlServer {
 /** Longest request; all there are fit many times. */
 const MAX_REQUEST_BYTES = 1024;
 
-/** Longest path of a Unix socket everywhere (macOS: 104 bytes with the NUL). */
-const MAX_SOCKET_PATH_BYTES = 103;
+/** How long a client may take to say what it wants. */
+const REQUEST_MS = 5000;
 
-/**
- * Where the control socket of a profile is. A folder whose path is too long for
- * a socket is stood in for by a private one for temporary files.
- */
-async function controlAddress(
-  folder: string,
-  name: string,
-  system: System,
-): Promise<string> {
-  if (system === "windows") {
-    const hash = createHash("sha256").update(folder).digest("hex").slice(0, 16);
-    return `${PIPES}i2ptun-${hash}-${name}`;
-  }
-  const address = join(folder, `${name}.sock`);
-  if (isShort(address)) return address;
-  const temporary = await Deno.makeTempDir({ prefix: STAND_IN });
-  const short = join(temporary, "control.sock");
-  if (isShort(short)) return short;
-  await Deno.remove(temporary);
-  return join(
-    await Deno.makeTempDir({ dir: "/tmp", prefix: STAND_IN }),
-    "control.sock",
-  );
-}
-
-/** How the names of folders begin that stand in for one with a long path. */
-const STAND_IN = "i2ptun-";
-
-function isShort(path: string): boolean {
-  return new TextEncoder().encode(path).length <= MAX_SOCKET_PATH_BYTES;
-}
-
-/** Where control sockets are, of the profiles of a folder for records. */
-export function controlFolders(
-  folder: string,
-  { system, variable }: Pick<Environment, "system" | "variable">,
-): string[] {
-  if (system === "windows") return [PIPES];
-  if (isShort(join(folder, "x.sock"))) return [];
-  return [variable("TMPDIR") ?? "/tmp", "/tmp"];
-}
-
-/** What {@link removeControl} removes. */
-export function controlFiles(address: string, folder: string): string[] {
-  const parent = dirname(address);
-  return isStandIn(parent, folder) ? [address, parent] : [address];
-}
-
-function isStandIn(parent: string, folder: string): boolean {
-  return parent !== folder && basename(parent).startsWith(STAND_IN);
-}
-
-/** Removes a socket that nobody listens at any more. */
-export async function removeControl(
-  address: string,
-  folder: string,
-): Promise<void> {
-  // a pipe goes with its process
-  if (address.startsWith(PIPES)) return;
-  for (const path of controlFiles(address, folder)) {
-    await Deno.remove(path).catch(() => {});
-  }
-}
+/** How long a client may take to close the connection that it has its answer on. */
+const CLOSE_MS = 1000;
 
 /**
  * Opens the control socket. Only the holder of the profile's lock may call
@@ -114,105 +71,166 @@ export async function openControl(
   const { folder, name, system, answer } = options;
   const address = await controlAddress(folder, name, system);
   if (dirname(address) === folder) await removeControl(address, folder);
-  const sockets = new Set<Socket>();
+  const token = isPipe(address)
+    ? randomBytes(32).toString("base64url")
+    : undefined;
+  const sockets = new Set<Duplex>();
   const answering = new Set<Promise<void>>();
-  const server = createServer((socket) => {
+  const close = await listenControl(address, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    onRequest(socket, async (request) => {
-      const answered = answer(request).then((status) => {
-        if (!socket.destroyed) socket.end(JSON.stringify(status) + "\n");
-      });
+    onRequest(socket, token, async (request) => {
+      const answered = answer(request).then((status) => reply(socket, status));
       answering.add(answered);
       await answered;
       answering.delete(answered);
     });
   });
-  await listening(server, address);
-  if (system !== "windows") await Deno.chmod(address, 0o600);
-  let closed: Promise<unknown> | undefined;
+  let listening = true;
   const stopListening = async () => {
-    closed ??= new Promise((resolve) => server.close(resolve));
+    if (listening) close();
+    listening = false;
     await removeControl(address, folder);
   };
   return {
-    address,
+    address: { control: address, ...(token === undefined ? {} : { token }) },
     stopListening,
     close: async () => {
       await stopListening();
       await Promise.all(answering);
-      for (const socket of sockets) socket.destroySoon();
-      await closed;
+      for (const socket of sockets) socket.destroy();
     },
   };
 }
 
-function listening(server: Server, address: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(address, () => {
-      server.removeListener("error", reject);
-      server.on("error", () => {});
+/**
+ * Answers, and leaves it to the client to close: a pipe that is closed while
+ * the other side begins to read makes Deno there end with a panic
+ * (https://github.com/tokio-rs/mio/issues/1819).
+ */
+function reply(socket: Duplex, status: TunnelStatus): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.destroyed) return resolve();
+    const timer = setTimeout(() => socket.destroy(), CLOSE_MS);
+    socket.once("close", () => {
+      clearTimeout(timer);
       resolve();
     });
+    socket.write(JSON.stringify(status) + "\n");
   });
 }
 
 /** Calls back with the one request of a connection, if it is one. */
 function onRequest(
-  socket: Socket,
+  socket: Duplex,
+  token: string | undefined,
   handle: (request: ControlRequest) => void,
 ): void {
   let received = "";
+  let heard = false;
+  const timer = setTimeout(() => socket.destroy(), REQUEST_MS);
+  socket.once("close", () => clearTimeout(timer));
   socket.setEncoding("utf8");
   socket.on("error", () => socket.destroy());
+  socket.on("end", () => socket.destroy());
   socket.on("data", (text: string) => {
+    if (heard) return;
     received += text;
     if (received.length > MAX_REQUEST_BYTES) return socket.destroy();
     const end = received.indexOf("\n");
     if (end < 0) return;
-    socket.removeAllListeners("data");
-    const request = parse(received.slice(0, end));
+    heard = true;
+    clearTimeout(timer);
+    const request = parse(received.slice(0, end), token);
     if (request === undefined) socket.destroy();
     else handle(request);
   });
 }
 
-function parse(line: string): ControlRequest | undefined {
+/** The request on a line; undefined if it is none or lacks the token. */
+function parse(
+  line: string,
+  token: string | undefined,
+): ControlRequest | undefined {
   try {
     const request = JSON.parse(line);
-    return ["status", "wait", "stop"].includes(request?.command)
-      ? request
+    return ["status", "wait", "stop"].includes(request?.command) &&
+        (token === undefined || isSame(request.token, token))
+      ? { command: request.command }
       : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** Compares in a time that does not tell where the two differ. */
+function isSame(given: unknown, token: string): boolean {
+  if (typeof given !== "string") return false;
+  const [a, b] = [Buffer.from(given), Buffer.from(token)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/**
+ * How often a pipe is tried, and how long between: for a moment after each
+ * client there is none to connect to, and Deno does not tell that from no pipe.
+ */
+const PIPE_ATTEMPTS = 10;
+const PIPE_PAUSE_MS = 30;
+
+/** How soon a busy process is asked again, in milliseconds. */
+const ASK_AGAIN_MS = 20;
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /**
  * Asks a running profile.
  *
  * @param signal ends the wait for an answer; its reason is thrown
- * @returns its status; undefined if no process answers at `address`
+ * @returns its status; undefined if no process answers there
  */
-export function askControl(
-  address: string,
+export async function askControl(
+  address: ControlAddress,
   request: ControlRequest,
   signal?: AbortSignal,
 ): Promise<TunnelStatus | undefined> {
+  let left = isPipe(address.control) ? PIPE_ATTEMPTS : 1;
+  for (;;) {
+    const answer = await askOnce(address, request, signal);
+    if (answer === "busy") await pause(ASK_AGAIN_MS);
+    else if (answer !== undefined || --left === 0) return answer;
+    else await pause(PIPE_PAUSE_MS);
+  }
+}
+
+/** @returns `busy` if too many others wait to be let in (EAGAIN, unix(7)) */
+function askOnce(
+  { control, token }: ControlAddress,
+  request: ControlRequest,
+  signal: AbortSignal | undefined,
+): Promise<TunnelStatus | undefined | "busy"> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     let received = "";
-    const socket = connect(address);
+    let isBusy = false;
+    const socket = connect(control);
     signal?.addEventListener("abort", () => {
       reject(signal.reason);
       socket.destroy();
     }, { once: true });
     socket.setEncoding("utf8");
-    socket.on("connect", () => socket.write(JSON.stringify(request) + "\n"));
-    socket.on("data", (text: string) => received += text);
-    socket.on("error", () => {});
+    socket.on(
+      "connect",
+      () => socket.write(JSON.stringify({ ...request, token }) + "\n"),
+    );
+    socket.on("data", (text: string) => {
+      received += text;
+      if (received.endsWith("\n")) socket.destroy();
+    });
+    socket.on("error", (error: Error & { code?: string }) => {
+      isBusy = error.code === "EAGAIN";
+    });
     socket.on("close", () => {
+      if (isBusy) return resolve("busy");
       try {
         resolve(JSON.parse(received));
       } catch {

@@ -15,8 +15,6 @@ import { startSelf } from "../platform/run.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Prompter, Question } from "../ssh/prompter.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
-import { logPath, openLog } from "./log.ts";
-import { AlreadyRunningError, supervise } from "./supervise.ts";
 
 type Message =
   | { type: "question"; question: Question }
@@ -64,6 +62,9 @@ export async function launch(
   // the new process ends itself when its standard input ends before it is up
   const hangUp = () => replies.close().catch(() => {});
   signal.addEventListener("abort", hangUp, { once: true });
+  // somebody else may stop it while it asks
+  const gone = new AbortController();
+  child.status.then(() => gone.abort());
   try {
     const written = [...profile.written];
     await send({ profile: { ...profile, written }, acceptNew, debug });
@@ -71,10 +72,10 @@ export async function launch(
       const message = JSON.parse(line) as Message;
       switch (message.type) {
         case "question": {
-          const reply: Reply = await ask(message.question)
+          const reply: Reply = await ask(message.question, gone.signal)
             .then((answer) => ({ answer: answer ?? null }))
             .catch(() => ({ gaveUp: true }));
-          await send(reply);
+          await send(reply).catch(() => {});
           break;
         }
         case "log":
@@ -113,6 +114,9 @@ export async function runInBackground(environment: Environment): Promise<void> {
   const replies = lines(Deno.stdin.readable)[Symbol.asyncIterator]();
   const first = await replies.next();
   if (first.done) return;
+  // the process that starts this one shall not load them too
+  const { logPath, openLog } = await import("./log.ts");
+  const { AlreadyRunningError, supervise } = await import("./supervise.ts");
   const task = JSON.parse(first.value) as Task;
   const { acceptNew, debug } = task;
   const profile = { ...task.profile, written: new Set(task.profile.written) };
@@ -137,6 +141,8 @@ export async function runInBackground(environment: Environment): Promise<void> {
     Deno.addSignalListener("SIGTERM", () => {
       stop.abort(new I2ptunError("interrupted", "terminated"));
     });
+    // as some systems send to whatever a user has left running at logout
+    Deno.addSignalListener("SIGHUP", () => {});
   }
   let waiting: ((reply: Reply | undefined) => void) | undefined;
   const listen = async () => {

@@ -37,39 +37,90 @@ export function formatLine(time: Date, level: LogLevel, message: string) {
 
 /** For this user only, as the sink does not make it, after a rotation either. */
 function keepPrivate(path: string): void {
-  const { isFile, mode } = Deno.lstatSync(path);
-  if (isFile && (mode! & 0o077) !== 0) Deno.chmodSync(path, 0o600);
+  try {
+    const { isFile, mode } = Deno.lstatSync(path);
+    if (isFile && (mode! & 0o077) !== 0) Deno.chmodSync(path, 0o600);
+  } catch {
+    // a file system without modes; the event is written
+  }
+}
+
+/** An event as `profile logs --json` tells it. */
+export interface LogEvent {
+  /** ISO 8601. */
+  time: string;
+  level: LogLevel;
+  message: string;
+}
+
+/** Reads a line that {@link formatLine} made; undefined if it is none. */
+export function parseLine(line: string): LogEvent | undefined {
+  const match = /^(\S+Z) (debug|info|warning|error) +(.*)$/.exec(line);
+  if (!match) return undefined;
+  const [, time, level, message] = match as unknown as [
+    string,
+    string,
+    LogLevel,
+    string,
+  ];
+  return { time, level, message };
 }
 
 /**
  * Opens a profile's log for appending.
  *
  * @param least events below this level are left out
- * @returns a log that never throws: a full disk must not end a tunnel
+ * @returns a log that never throws: a full disk must not end a tunnel. What it
+ *   could not write it tells with the next event that it can.
  */
 export function openLog(path: string, least: "debug" | "info"): Log {
   let sink: Sink | undefined;
+  const write = (line: string) => {
+    sink ??= getRotatingFileSink(path, {
+      maxSize: MAX_BYTES,
+      maxFiles: MAX_OLD_FILES,
+      bufferSize: 0,
+      formatter: (record) => `${record.rawMessage as string}\n`,
+    });
+    sink({
+      category: [],
+      // of no consequence: the line says it
+      level: "info",
+      message: [line],
+      rawMessage: line,
+      timestamp: Date.now(),
+      properties: {},
+    });
+    if (Deno.build.os !== "windows") keepPrivate(path);
+  };
+  let lost = 0;
+  let why = "";
   return (level, message) => {
     if (level === "debug" && least !== "debug") return;
+    const time = new Date();
     try {
-      sink ??= getRotatingFileSink(path, {
-        maxSize: MAX_BYTES,
-        maxFiles: MAX_OLD_FILES,
-        bufferSize: 0,
-        formatter: (record) => `${record.rawMessage as string}\n`,
-      });
-      const line = formatLine(new Date(), level, message);
-      sink({
-        category: [],
-        level: level === "warning" ? "warning" : level,
-        message: [line],
-        rawMessage: line,
-        timestamp: Date.now(),
-        properties: {},
-      });
-      if (Deno.build.os !== "windows") keepPrivate(path);
-    } catch {
+      if (lost > 0) {
+        const notice = `${lost} event${
+          lost === 1 ? "" : "s"
+        } could not be written here: ${why}`;
+        write(lineEnd(path) + formatLine(time, "warning", notice));
+        lost = 0;
+      }
+      write(formatLine(time, level, message));
+    } catch (error) {
       // tried again with the next event
+      lost++;
+      why = String((error as Error).message).replace(/ \(os error.*/, "");
     }
   };
+}
+
+/** A disk that becomes full may have taken only the beginning of a line. */
+function lineEnd(path: string): string {
+  try {
+    const text = Deno.readTextFileSync(path);
+    return text === "" || text.endsWith("\n") ? "" : "\n";
+  } catch {
+    return "";
+  }
 }

@@ -11,12 +11,12 @@
 import { join } from "node:path";
 import { I2ptunError } from "../errors.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
+import type { ControlAddress } from "./control.ts";
 
-export interface RunRecord {
+export interface RunRecord extends ControlAddress {
   name: string;
-  pid: number;
-  /** The control socket's path, or the name of the pipe. */
-  control: string;
+  /** Unknown if the record could not be written. */
+  pid?: number;
   /** The last status of a tunnel that failed while it ran. */
   failed?: TunnelStatus;
 }
@@ -40,22 +40,22 @@ export class RunFolder {
       await Deno.mkdir(this.path, { recursive: true, mode: 0o700 });
       if (Deno.build.os !== "windows") await Deno.chmod(this.path, 0o700);
     } catch (cause) {
-      throw new I2ptunError(
-        "unforeseen",
-        `cannot use the state folder ${this.path}: ${
-          cause instanceof Error ? cause.message : cause
-        }`,
-        { remedy: "make it writable, or set I2PTUN_STATE_DIR", cause },
-      );
+      throw this.#unusable(cause);
     }
   }
 
-  /** Takes the lock of a profile; undefined if another process holds it. */
+  /**
+   * Takes the lock of a profile; undefined if another process holds it.
+   *
+   * @throws {I2ptunError} if the folder cannot be written
+   */
   async lock(name: string): Promise<RunLock | undefined> {
     const file = await Deno.open(this.#file(name, "lock"), {
       create: true,
       write: true,
       mode: 0o600,
+    }).catch((cause) => {
+      throw this.#unusable(cause);
     });
     if (await file.tryLock(true)) {
       return { release: () => file[Symbol.dispose]() };
@@ -64,38 +64,55 @@ export class RunFolder {
     return undefined;
   }
 
+  /** @throws {I2ptunError} if the folder cannot be written; then nothing is left */
   async write(record: RunRecord): Promise<void> {
     const [path, temporary] = this.files(record.name);
-    await Deno.writeTextFile(temporary, JSON.stringify(record) + "\n", {
-      mode: 0o600,
-    });
-    await Deno.rename(temporary, path);
+    try {
+      await Deno.writeTextFile(temporary, JSON.stringify(record) + "\n", {
+        mode: 0o600,
+      });
+      await Deno.rename(temporary, path);
+    } catch (cause) {
+      await Deno.remove(temporary).catch(() => {});
+      throw this.#unusable(cause);
+    }
   }
 
-  /** The record of a profile; undefined if there is none that can be read. */
+  /**
+   * The record of a profile; undefined if it does not run. One that could not
+   * be written, because the disk was full, can be told from the socket.
+   */
   async read(name: string): Promise<RunRecord | undefined> {
     try {
       return JSON.parse(await Deno.readTextFile(this.#file(name, "json")));
     } catch {
-      return undefined;
+      const control = this.#file(name, "sock");
+      const there = await Deno.lstat(control).then(() => true, () => false);
+      return there ? { name, control } : undefined;
     }
+  }
+
+  /** Whether a process can be found at this control socket without a record. */
+  isFoundAt(name: string, control: string): boolean {
+    return control === this.#file(name, "sock");
   }
 
   async remove(name: string): Promise<void> {
     await Deno.remove(this.#file(name, "json")).catch(() => {});
   }
 
-  /** The names of all profiles that have a record. */
+  /** The names of all profiles that have a record or a control socket. */
   async names(): Promise<string[]> {
-    const names: string[] = [];
+    const names = new Set<string>();
     try {
       for await (const { name } of Deno.readDir(this.path)) {
-        if (name.endsWith(".json")) names.push(name.slice(0, -".json".length));
+        const [, profile] = /^(.+)\.(?:json|sock)$/.exec(name) ?? [];
+        if (profile !== undefined) names.add(profile);
       }
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
-    return names.sort();
+    return [...names].sort();
   }
 
   /** What {@link write} and {@link remove} of this process write. */
@@ -104,7 +121,21 @@ export class RunFolder {
     return [path, `${path}.${Deno.pid}`];
   }
 
-  #file(name: string, kind: "lock" | "json"): string {
+  #file(name: string, kind: "lock" | "json" | "sock"): string {
     return join(this.path, `${name}.${kind}`);
+  }
+
+  #unusable(cause: unknown): I2ptunError {
+    const said = cause instanceof Error ? cause.message : `${cause}`;
+    return new I2ptunError(
+      "unforeseen",
+      `cannot use the state folder ${this.path}: ${
+        said.replace(/ \(os error \d+\).*/, "")
+      }`,
+      {
+        remedy: "make room or make it writable, or set I2PTUN_STATE_DIR",
+        cause,
+      },
+    );
   }
 }

@@ -5,7 +5,8 @@
  */
 
 import type { TunnelStatus } from "../tunnel/status.ts";
-import { askControl, removeControl } from "./control.ts";
+import { askControl } from "./control.ts";
+import { removeControl } from "./control_socket.ts";
 import type { RunFolder } from "./records.ts";
 
 /**
@@ -19,7 +20,7 @@ export async function runningStatus(
   const record = await folder.read(name);
   if (!record) return undefined;
   return record.failed ??
-    await askControl(record.control, { command: "status" });
+    await askControl(record, { command: "status" });
 }
 
 /** Whether a process runs the profile. */
@@ -44,7 +45,7 @@ export async function waitUntilSettled(
 ): Promise<TunnelStatus | undefined> {
   const record = await folder.read(name);
   if (!record || record.failed) return undefined;
-  return await askControl(record.control, { command: "wait" }, signal);
+  return await askControl(record, { command: "wait" }, signal);
 }
 
 /**
@@ -62,7 +63,7 @@ export async function stopRunning(
     await folder.remove(name);
     return false;
   }
-  const answer = await askControl(record.control, { command: "stop" });
+  const answer = await askControl(record, { command: "stop" });
   // what a killed process left
   if (answer === undefined) {
     await removeControl(record.control, folder.path);

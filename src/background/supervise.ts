@@ -18,12 +18,8 @@ import { resolveRoute } from "../tunnel/route.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
 import { Tunnel } from "../tunnel/tunnel.ts";
 import { confine } from "./confinement.ts";
-import {
-  controlFiles,
-  type ControlRequest,
-  openControl,
-  removeControl,
-} from "./control.ts";
+import { type ControlRequest, openControl } from "./control.ts";
+import { controlFiles, removeControl } from "./control_socket.ts";
 import { logFiles, logPath } from "./log.ts";
 import { RunFolder } from "./records.ts";
 
@@ -66,8 +62,8 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
   const tunnel = new Tunnel({
     profile,
     server: route.server.login,
-    connect: (signal) =>
-      connectRoute(route, { ...options, ask, secrets, signal }),
+    connect: (signal, again) =>
+      connectRoute(route, { ...options, ask, secrets, signal, again }),
     portOwner: (port) => portOwner(port, environment.system),
     clock: systemClock,
     log,
@@ -109,7 +105,14 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       await folder.write({
         name: profile.name,
         pid: Deno.pid,
-        control: control.address,
+        ...control.address,
+      }).catch((error) => {
+        if (!folder.isFoundAt(profile.name, control.address.control)) {
+          throw error;
+        }
+        log("warning", error.message);
+        // what an earlier failure left
+        return folder.remove(profile.name);
       });
       signal.addEventListener("abort", stop, { once: true });
       signal.throwIfAborted();
@@ -122,7 +125,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
         files: [
           ...logFiles(logPath(paths.log, profile.name)),
           ...folder.files(profile.name),
-          ...controlFiles(control.address, folder.path),
+          ...controlFiles(control.address.control, folder.path),
           ...options.files ?? [],
         ],
       });
@@ -136,7 +139,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
           pid: Deno.pid,
           control: "",
           failed: { ...tunnel.status(), pid: null },
-        });
+        }).catch((error) => log("warning", error.message));
       }
       // whoever is told that it has stopped can start it again at once
       await control.stopListening();

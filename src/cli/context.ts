@@ -1,56 +1,34 @@
 /**
- * What every command needs: the user's surroundings and the global flags.
+ * What most commands need: the profiles and those that run.
  *
  * @module
  */
 
-import { resolve } from "node:path";
 import { RunFolder } from "../background/records.ts";
 import { runningStatus } from "../background/running.ts";
-import {
-  currentEnvironment,
-  type Environment,
-  type Paths,
-  pathsOf,
-} from "../platform/paths.ts";
+import type { Environment } from "../platform/paths.ts";
 import type { Profile } from "../profile/profile.ts";
 import { formatServerAddress } from "../profile/server_address.ts";
 import { ProfileStore } from "../profile/store.ts";
 import { resolveRoute } from "../tunnel/route.ts";
 import { stoppedStatus, type TunnelStatus } from "../tunnel/status.ts";
-import { useColour } from "./output.ts";
+import {
+  type GlobalFlags,
+  openSurroundings,
+  type Surroundings,
+} from "./surroundings.ts";
 
-export interface GlobalFlags {
-  config?: string | undefined;
-  json?: boolean | undefined;
-  debug?: boolean | undefined;
-  color?: boolean | undefined;
-}
-
-export interface Context {
-  environment: Environment;
-  paths: Paths;
-  /** The profiles file, absolute. */
-  config: string;
+export interface Context extends Surroundings {
   store: ProfileStore;
   folder: RunFolder;
-  json: boolean;
-  debug: boolean;
 }
 
 export function openContext(flags: GlobalFlags): Context {
-  useColour(flags.color ?? true);
-  const environment = currentEnvironment();
-  const paths = pathsOf(environment);
-  const config = resolve(flags.config ?? paths.profiles);
+  const surroundings = openSurroundings(flags);
   return {
-    environment,
-    paths,
-    config,
-    store: new ProfileStore(config),
-    folder: new RunFolder(paths.run),
-    json: flags.json ?? false,
-    debug: flags.debug ?? false,
+    ...surroundings,
+    store: new ProfileStore(surroundings.config),
+    folder: new RunFolder(surroundings.paths.run),
   };
 }
 

@@ -19,3 +19,14 @@ export function interruption(): Disposable & { signal: AbortSignal } {
     [Symbol.dispose]: () => Deno.removeSignalListener("SIGINT", onSignal),
   };
 }
+
+/** What `work` comes to, unless Ctrl-C comes first: then work goes on unseen. */
+export async function unlessInterrupted<T>(work: Promise<T>): Promise<T> {
+  using interrupted = interruption();
+  const { promise, reject } = Promise.withResolvers<never>();
+  interrupted.signal.addEventListener(
+    "abort",
+    () => reject(interrupted.signal.reason),
+  );
+  return await Promise.race([work, promise]);
+}

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { screenSize } from "./output.ts";
+import { cutTo } from "./table.ts";
+
 /** What a live view writes to. */
 export interface Screen {
   write(text: string): void;
@@ -36,28 +39,10 @@ export class LiveView {
   }
 }
 
-/** The first `width` visible characters; escape sequences stay whole. */
-function cutTo(line: string, width: number): string {
-  let visible = 0;
-  let result = "";
-  // deno-lint-ignore no-control-regex
-  for (const [part] of line.matchAll(/\x1b\[\d+m|./gu)) {
-    if (part.startsWith("\x1b")) result += part;
-    else if (visible++ < width) result += part;
-  }
-  return result;
-}
-
 /** The terminal behind standard error. */
 export const terminalScreen: Screen = {
   write: (text) => {
     Deno.stderr.writeSync(new TextEncoder().encode(text));
   },
-  columns: () => {
-    try {
-      return Deno.consoleSize().columns;
-    } catch {
-      return 80;
-    }
-  },
+  columns: () => screenSize().columns,
 };

@@ -11,6 +11,7 @@ import type { StateName } from "../tunnel/status.ts";
 const encoder = new TextEncoder();
 
 function write(to: typeof Deno.stdout | typeof Deno.stderr, text: string) {
+  erasePassing();
   let bytes: Uint8Array = encoder.encode(text);
   try {
     while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
@@ -18,6 +19,38 @@ function write(to: typeof Deno.stdout | typeof Deno.stderr, text: string) {
     // the reader of a pipe may have enough, as in `i2ptun … | head`
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
+}
+
+let passing = false;
+
+/**
+ * Shows a line on the terminal behind standard error that goes away without a
+ * trace when {@link erasePassing} is called or anything else is written.
+ *
+ * @param line must fit the width of the screen
+ */
+export function showPassing(line: string): void {
+  write(Deno.stderr, line);
+  passing = true;
+}
+
+/** Takes away what {@link showPassing} has shown. */
+export function erasePassing(): void {
+  if (!passing) return;
+  passing = false;
+  write(Deno.stderr, "\r\x1b[K");
+}
+
+/** The terminal's size in characters; 80 by 24 where it is not known. */
+export function screenSize(): { columns: number; rows: number } {
+  try {
+    const { columns, rows } = Deno.consoleSize();
+    // some terminals, such as those of containers, say 0 by 0
+    if (columns > 0 && rows > 0) return { columns, rows };
+  } catch {
+    // no terminal
+  }
+  return { columns: 80, rows: 24 };
 }
 
 /** A line of the result. */
@@ -48,7 +81,9 @@ export function warn(message: string): void {
 /** An error as everyone gets to see it. */
 export function sayError(error: I2ptunError, debug: boolean): void {
   for (const line of error.details) say(line);
-  say(`${styles.red("error:")} ${oneLine(error.message)}`);
+  const { message, why } = error;
+  const whole = why === undefined ? message : `${message}: ${why}`;
+  say(`${styles.red("error:")} ${oneLine(whole)}`);
   if (error.remedy !== undefined) {
     say(`${styles.bold("try:")} ${oneLine(error.remedy)}`);
   }
@@ -70,6 +105,11 @@ export function useColour(wanted: boolean): void {
     Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
 }
 
+/** Whether colours are shown; what is not for plain terminals depends on it. */
+export function hasColour(): boolean {
+  return colour;
+}
+
 const style = (code: number) => (text: string) =>
   colour ? `\x1b[${code}m${text}\x1b[0m` : text;
 
@@ -81,35 +121,23 @@ export const styles = {
   yellow: style(33),
 };
 
+/**
+ * Marks. The fonts of Windows' old console have little more than WGL4; its new
+ * terminal says that it is one.
+ */
+export const SIGNS = Deno.build.os === "windows" && !Deno.env.get("WT_SESSION")
+  ? { half: "~", cross: "×", tick: "√", pointer: ">" }
+  : { half: "◐", cross: "✗", tick: "✓", pointer: "❯" };
+
 /** A state, marked by shape and by colour. */
 export function showState(state: StateName): string {
   return {
     up: styles.green("● up"),
-    connecting: styles.yellow("◐ connecting"),
-    reconnecting: styles.yellow("◐ reconnecting"),
-    failed: styles.red("✗ failed"),
+    connecting: styles.yellow(`${SIGNS.half} connecting`),
+    reconnecting: styles.yellow(`${SIGNS.half} reconnecting`),
+    failed: styles.red(`${SIGNS.cross} failed`),
     stopped: styles.dim("○ stopped"),
   }[state];
-}
-
-/** Lines of columns, each as wide as its widest cell. */
-export function table(rows: string[][]): string[] {
-  const widths: number[] = [];
-  for (const row of rows) {
-    row.forEach((cell, i) =>
-      widths[i] = Math.max(widths[i] ?? 0, visibleWidth(cell))
-    );
-  }
-  return rows.map((row) =>
-    row.map((cell, i) =>
-      cell + " ".repeat((widths[i] ?? 0) - visibleWidth(cell))
-    ).join("  ").trimEnd()
-  );
-}
-
-function visibleWidth(text: string): number {
-  // deno-lint-ignore no-control-regex
-  return [...text.replace(/\x1b\[\d+m/g, "")].length;
 }
 
 /** `1.2 MB`; powers of 1000, as ss(8) and browsers show them. */

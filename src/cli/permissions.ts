@@ -4,21 +4,22 @@
  * @module
  */
 
-import { controlFiles, controlFolders } from "../background/control.ts";
-import { RunFolder } from "../background/records.ts";
 import { keepOnly } from "../platform/permissions.ts";
 import { currentEnvironment, pathsOf } from "../platform/paths.ts";
 
 /**
  * `run`: starting programs, of those in platform/run.ts; `net`: the network,
  * which a tunnel's control socket is part of; `write`: writing files, wherever
- * the user says. Every command may read files, write where the state is, and
- * read the variables and system information that deno.json names.
+ * the user says. One with the network may write where the state is without that.
+ * Every command may read files, and the variables and system information that
+ * deno.json names.
  */
 type Need = "run" | "net" | "write";
 
 /** By the command as it is typed. A tunnel gives up more when it is up. */
 const NEEDS: Record<string, readonly Need[]> = {
+  // the menu
+  "": ["run", "net", "write"],
   "profile list": ["net"],
   "profile add": ["write"],
   "profile show": [],
@@ -31,22 +32,28 @@ const NEEDS: Record<string, readonly Need[]> = {
   "profile restart": ["run", "net", "write"],
   "profile status": ["net"],
   "profile logs": [],
+  "profile check": ["run", "net", "write"],
   "ssh": ["run", "net", "write"],
+  "discover": ["net", "write"],
   "open": ["run", "net"],
   "browse": ["run", "net", "write"],
   "key create": ["write"],
   "key install": ["net", "write"],
   "autostart": ["run", "net", "write"],
   "demo": ["net"],
+  "completions": [],
   "schema": [],
   "version": [],
+  "help": [],
+  // PuTTY's sessions are in the registry
+  "complete": Deno.build.os === "windows" ? ["run", "write"] : [],
   "background": ["run", "net", "write"],
 };
 
 /**
  * Gives up what a command does not need, for the rest of this process.
  *
- * @param command its names, such as `profile list`
+ * @param command its names, such as `profile list`; empty for the menu
  * @throws {TypeError} if the table does not have it
  */
 export async function giveUpUnneeded(command: string): Promise<void> {
@@ -56,12 +63,20 @@ export async function giveUpUnneeded(command: string): Promise<void> {
     run: needs.includes("run"),
     net: needs.includes("net"),
     env: true,
-    write: needs.includes("write") ? "everywhere" : await stateFiles(),
+    write: needs.includes("write")
+      ? "everywhere"
+      : needs.includes("net")
+      ? await stateFiles()
+      : [],
   });
 }
 
 /** The state, and the control sockets of what runs, wherever they are. */
 async function stateFiles(): Promise<string[]> {
+  const { RunFolder } = await import("../background/records.ts");
+  const { controlFiles, controlFolders } = await import(
+    "../background/control_socket.ts"
+  );
   const environment = currentEnvironment();
   const { run, log } = pathsOf(environment);
   const folder = new RunFolder(run);

@@ -8,31 +8,19 @@
 import {
   Argument,
   Command,
-  CommanderError,
+  type CommandUnknownOpts,
   Option,
 } from "@commander-js/extra-typings";
 import { I2ptunError } from "../errors.ts";
-import { type GlobalFlags, openContext } from "./context.ts";
 import { print, sayError, useColour } from "./output.ts";
 import { giveUpUnneeded } from "./permissions.ts";
-import { VERSION } from "./version.ts";
+import { type GlobalFlags, openSurroundings } from "./surroundings.ts";
+import { SHELLS } from "./shells.ts";
+import { findCommand, HelpShown, pathOf, prepareUsage } from "./usage.ts";
+import { flagsAlone, hasTerminal, runMenu } from "./without_command.ts";
+import { versionLine } from "./version.ts";
 
-const EXAMPLES = `
-Examples:
-  i2ptun profile add home --server i2p@20.228.143.58 --service console --service http-proxy
-  i2ptun profile start home
-  i2ptun profile status
-  i2ptun profile stop home
-  i2ptun demo
-
-Documentation of profiles.yaml: i2ptun schema`;
-
-const SSH_EXAMPLES = `
-Examples:
-  i2ptun ssh -L 7657:127.0.0.1:7657 i2p@20.228.143.58
-  i2ptun ssh -fTNL 4444:127.0.0.1:4444 -L 7657:127.0.0.1:7657 i2p@20.228.143.58
-  i2ptun profile stop 20.228.143.58
-
+const SSH_NOTES = `
 Without -f it stays until Ctrl-C. With -f it goes to the background once it is
 logged in, and is a profile of its own until it is stopped.`;
 
@@ -41,31 +29,36 @@ function collect(value: string, previous: string[]): string[] {
   return [...previous, value];
 }
 
-function buildProgram() {
+/**
+ * The command tree.
+ *
+ * @param source what the program was made from, for `--version`
+ */
+export function buildProgram(source: string) {
   const program = new Command("i2ptun")
     .description(
       "Keeps SSH tunnels to a remote I2P router (or any remote service) up.",
     )
-    .version(VERSION, "--version", "show the version")
-    .helpOption("--help", "show help")
-    .helpCommand("help [command]", "show help for a command")
+    .version(versionLine(source), "--version", "show the version")
     .option("--config <file>", "profiles file (default: see `i2ptun version`)")
     .option("--json", "print the result as JSON")
     .option("--debug", "say more, and show stack traces")
     .option("--no-color", "no colours (also NO_COLOR)")
-    .addHelpText("after", EXAMPLES);
+    .addHelpText("after", "\nDocumentation of profiles.yaml: i2ptun schema");
 
-  program.hook("preAction", async (_program, command) => {
-    const names: string[] = [];
-    for (let each = command; each.parent; each = each.parent) {
-      names.unshift(each.name());
-    }
-    await giveUpUnneeded(names.join(" "));
-  });
+  program.hook(
+    "preAction",
+    (_program, command) =>
+      giveUpUnneeded(pathOf(command as unknown as CommandUnknownOpts)),
+  );
 
+  type Leaf = { optsWithGlobals(): unknown };
   /** The flags of a command and of the whole program. */
-  const context = (command: { optsWithGlobals(): unknown }) =>
-    openContext(command.optsWithGlobals() as GlobalFlags);
+  const flags = (command: Leaf) => command.optsWithGlobals() as GlobalFlags;
+  const context = async (command: Leaf) => {
+    const { openContext } = await import("./context.ts");
+    return openContext(flags(command));
+  };
 
   const profile = program.command("profile")
     .description("add, start, stop and look at profiles");
@@ -74,7 +67,7 @@ function buildProgram() {
     .description("name, server, forwards and state of every profile")
     .action(async (_options, command) => {
       const { list } = await import("./commands/list.ts");
-      await list(context(command));
+      await list(await context(command));
     });
 
   profile.command("add")
@@ -95,7 +88,7 @@ function buildProgram() {
     .option("--ssh <command>", "an OpenSSH command line, as in a guide")
     .action(async (name, options, command) => {
       const { add } = await import("./commands/add.ts");
-      await add(name, options, context(command));
+      await add(name, options, await context(command));
     });
 
   profile.command("show")
@@ -108,7 +101,7 @@ function buildProgram() {
     )
     .action(async (name, options, command) => {
       const { show } = await import("./commands/show.ts");
-      await show(name, options.as, context(command));
+      await show(name, options.as, await context(command));
     });
 
   profile.command("edit")
@@ -116,7 +109,7 @@ function buildProgram() {
     .description("edit the profile in $VISUAL or $EDITOR; checked before saved")
     .action(async (name, _options, command) => {
       const { edit } = await import("./commands/edit.ts");
-      await edit(name, context(command));
+      await edit(name, await context(command));
     });
 
   profile.command("remove")
@@ -125,7 +118,7 @@ function buildProgram() {
     .option("--yes", "do not ask")
     .action(async (name, options, command) => {
       const { remove } = await import("./commands/remove.ts");
-      await remove(name, options.yes ?? false, context(command));
+      await remove(name, options.yes ?? false, await context(command));
     });
 
   const imports = profile.command("import")
@@ -139,7 +132,7 @@ function buildProgram() {
     .option("--host-keys", "trust the host keys that PuTTY trusts, unasked")
     .action(async (sessions, options, command) => {
       const { importPutty } = await import("./commands/import_putty.ts");
-      await importPutty(sessions, options, context(command));
+      await importPutty(sessions, options, await context(command));
     });
 
   imports.command("ssh-config")
@@ -149,7 +142,7 @@ function buildProgram() {
       const { importSshConfig } = await import(
         "./commands/import_ssh_config.ts"
       );
-      await importSshConfig(hosts, context(command));
+      await importSshConfig(hosts, await context(command));
     });
 
   profile.command("start")
@@ -165,7 +158,7 @@ function buildProgram() {
     .option("--timeout <seconds>", "give up when it is not up by then", seconds)
     .action(async (names, options, command) => {
       const { start } = await import("./commands/start.ts");
-      await start(names, options, context(command));
+      await start(names, options, await context(command));
     });
 
   profile.command("stop")
@@ -174,7 +167,7 @@ function buildProgram() {
     .option("--all", "stop every profile that runs")
     .action(async (names, options, command) => {
       const { stop } = await import("./commands/stop.ts");
-      await stop(names, options.all ?? false, context(command));
+      await stop(names, options.all ?? false, await context(command));
     });
 
   profile.command("restart")
@@ -185,7 +178,7 @@ function buildProgram() {
     .option("--timeout <seconds>", "as with start", seconds)
     .action(async (names, options, command) => {
       const { restart } = await import("./commands/restart.ts");
-      await restart(names, options, context(command));
+      await restart(names, options, await context(command));
     });
 
   profile.command("status")
@@ -194,26 +187,51 @@ function buildProgram() {
     .option("--watch", "show it live until Ctrl-C")
     .action(async (names, options, command) => {
       const { status } = await import("./commands/status.ts");
-      await status(names, options.watch ?? false, context(command));
+      await status(names, options.watch ?? false, await context(command));
     });
 
   profile.command("logs")
     .argument("<name>")
-    .description("what happened to the profile's tunnel")
+    .description(
+      "what happened to the profile's tunnel; with --json, an object a line",
+    )
     .option("--follow", "go on as it happens, until Ctrl-C")
     .option("--lines <number>", "how many of the last lines", count, 50)
     .action(async (name, options, command) => {
       const { logs } = await import("./commands/logs.ts");
-      await logs(name, options, context(command));
+      await logs(name, options, await context(command));
+    });
+
+  profile.command("check")
+    .argument("<name>")
+    .description("find what is wrong, step by step, with cause and remedy")
+    .option("--password-stdin", "as with start")
+    .action(async (name, options, command) => {
+      const { check } = await import("./commands/check.ts");
+      await check(name, options, await context(command));
     });
 
   program.command("ssh")
     .argument("[args...]", "as for ssh: -L -R -D -J -p -l -i -N -f -o …")
     .description("an OpenSSH command line as it is: opens its forwards")
-    .addHelpText("after", SSH_EXAMPLES)
+    .addHelpText("after", SSH_NOTES)
     .action(async (args, _options, command) => {
       const { ssh } = await import("./commands/ssh.ts");
-      await ssh(args, context(command));
+      await ssh(args, await context(command));
+    });
+
+  program.command("discover")
+    .argument("<name>", "a profile")
+    .description("find which I2P services its server really has, over SSH")
+    .option("--add", "add those that are found to the profile")
+    .option(
+      "--password-stdin",
+      "read one line and use it for the first secret that is asked for",
+    )
+    .option("--accept-new", "store an unknown host key without asking")
+    .action(async (name, options, command) => {
+      const { discover } = await import("./commands/discover.ts");
+      await discover(name, options, await context(command));
     });
 
   program.command("open")
@@ -226,7 +244,7 @@ function buildProgram() {
     .option("--print", "print the address instead")
     .action(async (name, service, options, command) => {
       const { open } = await import("./commands/open.ts");
-      await open(name, service, options, context(command));
+      await open(name, service, options, await context(command));
     });
 
   program.command("browse")
@@ -241,7 +259,7 @@ function buildProgram() {
     .option("--pac", "print a proxy auto-config for another browser instead")
     .action(async (name, url, options, command) => {
       const { browse } = await import("./commands/browse.ts");
-      await browse(name, url, options, context(command));
+      await browse(name, url, options, await context(command));
     });
 
   const key = program.command("key")
@@ -259,7 +277,7 @@ function buildProgram() {
     .option("--password-stdin", "read the passphrase from standard input")
     .action(async (options, command) => {
       const { keyCreate } = await import("./commands/key_create.ts");
-      await keyCreate(options, context(command));
+      await keyCreate(options, await context(command));
     });
 
   key.command("install")
@@ -273,7 +291,7 @@ function buildProgram() {
     .option("--accept-new", "store an unknown host key without asking")
     .action(async (name, options, command) => {
       const { keyInstall } = await import("./commands/key_install.ts");
-      await keyInstall(name, options, context(command));
+      await keyInstall(name, options, await context(command));
     });
 
   program.command("autostart")
@@ -288,7 +306,7 @@ function buildProgram() {
     .option("--print", "show it and change nothing")
     .action(async (action, name, options, command) => {
       const { autostart } = await import("./commands/autostart.ts");
-      await autostart(action, name, options, context(command));
+      await autostart(action, name, options, await context(command));
     });
 
   program.command("demo")
@@ -298,7 +316,15 @@ function buildProgram() {
     .option("--once", "stop after one page came through the tunnel")
     .action(async (options, command) => {
       const { demo } = await import("./commands/demo.ts");
-      await demo(options.once ?? false, context(command));
+      await demo(options.once ?? false, await context(command));
+    });
+
+  program.command("completions")
+    .addArgument(new Argument("<shell>").choices(SHELLS))
+    .description("the script that completes commands and names in a shell")
+    .action(async (shell) => {
+      const { completions } = await import("./commands/completions.ts");
+      completions(shell);
     });
 
   program.command("schema")
@@ -312,16 +338,30 @@ function buildProgram() {
     .description("version, Deno's version, and where files are")
     .action(async (_options, command) => {
       const { version } = await import("./commands/version.ts");
-      version(context(command));
+      version(openSurroundings(flags(command)), source);
+    });
+
+  program.command("help")
+    .argument("[commands...]")
+    .description("show help for a command")
+    .action((words) => findCommand(program, words).outputHelp());
+
+  program.command("complete", { hidden: true })
+    .argument("[words...]")
+    .option("--current <word>", "", "")
+    .action(async (words, { current }) => {
+      const { answerShell } = await import("./commands/completions.ts");
+      await answerShell(program, words, current);
     });
 
   program.command("background", { hidden: true })
     .argument("<name>")
     .action(async (_name, _options, command) => {
       const { background } = await import("./commands/background.ts");
-      await background(context(command));
+      await background(openSurroundings(flags(command)));
     });
 
+  prepareUsage(program);
   return program;
 }
 
@@ -344,22 +384,35 @@ function count(text: string): number {
 /**
  * Runs the command that `args` say.
  *
+ * @param source what the program was made from, for `--version`
  * @returns the exit code
  */
-export async function runProgram(args: string[]): Promise<number> {
+export async function runProgram(
+  args: string[],
+  source = "run from source",
+): Promise<number> {
+  if (args.length === 1 && args[0] === "--version") {
+    // without the tree, whose making is a good part of what this takes
+    print(versionLine(source));
+    return 0;
+  }
   const debug = args.includes("--debug");
   useColour(!args.includes("--no-color"));
-  const program = buildProgram();
-  prepare(program as unknown as Command);
+  const program = buildProgram(source);
   try {
-    if (args.length === 0) {
+    const flags = flagsAlone(args, program as unknown as Command);
+    if (flags !== undefined) {
+      if (hasTerminal() && !flags.json) {
+        await giveUpUnneeded("");
+        return await runMenu(flags);
+      }
       program.outputHelp({ error: true });
       return 2;
     }
     await program.parseAsync(shieldSsh(args), { from: "user" });
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return usageError(error);
+    if (error instanceof HelpShown) return error.exitCode;
     const known = I2ptunError.from(error);
     sayError(known, debug);
     return known.exitCode;
@@ -375,27 +428,4 @@ function shieldSsh(args: string[]): string[] {
   const isSsh = args[end - 1] === "ssh" && args.length > end;
   if (!isSsh || args[end] === "--help") return args;
   return [...args.slice(0, end), "--", ...args.slice(end)];
-}
-
-/** Usage errors are thrown, all through the tree, not printed and exited. */
-function prepare(command: Command): void {
-  command.exitOverride();
-  command.configureOutput({ outputError: () => {} });
-  command.helpOption("--help", "show help");
-  for (const each of command.commands) prepare(each as Command);
-}
-
-function usageError(error: CommanderError): number {
-  if (error.exitCode === 0) return 0;
-  // a group without its command: the help was shown
-  if (error.code === "commander.help") return 2;
-  const [said = "", hint] = error.message.replace(/^error: /, "").split("\n");
-  const suggestion = /Did you mean (?:one of )?(.+?)\?/.exec(hint ?? "")?.[1];
-  sayError(
-    new I2ptunError("usage", said, {
-      remedy: suggestion ?? "i2ptun --help",
-    }),
-    false,
-  );
-  return 2;
 }

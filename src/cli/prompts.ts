@@ -6,6 +6,8 @@
  */
 
 import process from "node:process";
+import { emitKeypressEvents, type Interface } from "node:readline";
+import { Writable } from "node:stream";
 import { I2ptunError } from "../errors.ts";
 import {
   isSecret,
@@ -13,68 +15,162 @@ import {
   type Prompter,
   type Question,
 } from "../ssh/prompter.ts";
-import { say } from "./output.ts";
+import { hasColour, say, screenSize } from "./output.ts";
+import { withoutSpinner } from "./spinner.ts";
 
 /** Whether somebody is there to answer. */
 export function isInteractive(): boolean {
   return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
 }
 
-/** Runs a prompt; Ctrl-C in it interrupts the command. */
-async function prompted<T>(
-  prompt: (
-    library: typeof import("@inquirer/prompts"),
-    context: { output: NodeJS.WritableStream },
-  ) => Promise<T>,
-): Promise<T> {
-  try {
-    return await prompt(await import("@inquirer/prompts"), {
-      output: process.stderr,
-    });
-  } catch (error) {
-    if (error instanceof Error && error.name === "ExitPromptError") {
-      throw new I2ptunError("interrupted", "interrupted");
-    }
-    throw error;
+/** The person pressed Escape: one step back, in a command out of it. */
+export class Back extends I2ptunError {
+  constructor() {
+    super("interrupted", "interrupted");
   }
 }
 
-/** A line of text. `check` returns what is wrong with it, or true. */
+/** Time for the rest of a key's sequence, which begins as Escape does. */
+const ESCAPE_MS = 50;
+
+/** What a prompt of @inquirer/core is handed. */
+interface PromptContext {
+  output: NodeJS.WritableStream;
+  signal: AbortSignal;
+}
+
+/**
+ * Runs a prompt with the terminal for itself.
+ *
+ * @param signal ends it, as Ctrl-C does
+ * @throws {Back} if Escape was pressed
+ * @throws {I2ptunError} `interrupted` if Ctrl-C was
+ */
+export function prompted<T>(
+  prompt: (context: PromptContext) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const { stdin } = process;
+  const escape = new AbortController();
+  const onKey = (_text: unknown, key?: { name?: string }) => {
+    if (key?.name === "escape") escape.abort();
+  };
+  return withoutSpinner(async () => {
+    // before a prompt does: the first to call decides how long Escape takes
+    emitKeypressEvents(
+      stdin,
+      { escapeCodeTimeout: ESCAPE_MS } as unknown as Interface,
+    );
+    stdin.on("keypress", onKey);
+    try {
+      return await prompt({
+        output: hasColour() ? process.stderr : new PlainOutput(),
+        signal: signal
+          ? AbortSignal.any([escape.signal, signal])
+          : escape.signal,
+      });
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      if (escape.signal.aborted) throw new Back();
+      if (/^(Exit|Abort)PromptError$/.test(error.name)) {
+        throw new I2ptunError("interrupted", "interrupted");
+      }
+      throw error;
+    } finally {
+      stdin.removeListener("keypress", onKey);
+    }
+  });
+}
+
+/** Standard error without colours, which not every Deno leaves out itself. */
+class PlainOutput extends Writable {
+  readonly columns = process.stderr.columns;
+  readonly rows = process.stderr.rows;
+
+  override _write(
+    chunk: { toString(): string },
+    _encoding: string,
+    done: () => void,
+  ): void {
+    // deno-lint-ignore no-control-regex
+    process.stderr.write(`${chunk}`.replace(/\x1b\[[\d;]*m/g, ""));
+    done(); // at once, or later prompts and lines would overtake
+  }
+}
+
+const library = () => import("@inquirer/prompts");
+
+export interface AskTextOptions {
+  /** Taken if nothing is typed. */
+  default?: string | undefined;
+  /** Stands there as if it had been typed, to be changed. */
+  typed?: string | undefined;
+  /** What is wrong with the text, or true. */
+  check?: (text: string) => true | string | Promise<true | string>;
+  /** Ends the wait. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A line of text. */
 export function askText(
   message: string,
-  options: { default?: string; check?: (text: string) => true | string } = {},
+  options: AskTextOptions = {},
 ): Promise<string> {
-  return prompted(({ input }, context) =>
-    input({
+  const given = options.typed || options.default;
+  return prompted(async (context) =>
+    (await library()).input({
       message,
-      ...(options.default === undefined ? {} : { default: options.default }),
+      ...(given ? { default: given } : {}),
+      prefill: options.typed ? "editable" : "tab",
       validate: options.check ?? (() => true),
-    }, context)
-  );
+    }, context), options.signal);
 }
 
 export function askYesNo(
   message: string,
   byDefault: boolean,
 ): Promise<boolean> {
-  return prompted(({ confirm }, context) =>
-    confirm({ message, default: byDefault }, context)
+  return prompted(async (context) =>
+    (await library()).confirm({ message, default: byDefault }, context)
   );
 }
 
-/** Any number of choices. */
+/** At least one of the choices. */
 export function askSome<T extends string>(
   message: string,
   choices: { value: T; name: string; checked?: boolean }[],
 ): Promise<T[]> {
-  return prompted(({ checkbox }, context) =>
-    checkbox({ message, choices, required: true }, context)
+  // the question, an error and two lines about the keys
+  const pageSize = Math.max(3, screenSize().rows - 6);
+  return prompted(async (context) =>
+    (await library()).checkbox(
+      {
+        message,
+        choices: choices.map((each) => ({ ...each, short: each.value })),
+        required: true,
+        pageSize,
+        loop: false,
+      },
+      context,
+    )
   );
 }
 
-function askSecret(message: string): Promise<string> {
-  return prompted(({ password }, context) =>
-    password({ message, mask: false }, context)
+/** One of the choices. */
+export function askOne<T extends string>(
+  message: string,
+  choices: { value: T; name: string }[],
+): Promise<T> {
+  return prompted(async (context) =>
+    (await library()).select({ message, choices, loop: false }, context)
+  );
+}
+
+function askSecret(message: string, signal?: AbortSignal): Promise<string> {
+  return prompted(
+    async (context) =>
+      (await library()).password({ message, mask: false }, context),
+    signal,
   );
 }
 
@@ -92,25 +188,27 @@ export async function askNewPassphrase(path: string): Promise<string> {
 /** Asks on the terminal; there is nobody if it is none. */
 export function terminalPrompter(): Prompter {
   if (!isInteractive()) return nobody;
-  return (question) => {
+  return (question, signal) => {
     switch (question.kind) {
       case "passphrase":
         return askSecret(
           `${again(question.attempt)}Passphrase for ${question.path}:`,
+          signal,
         );
       case "password":
         return askSecret(
           `${again(question.attempt)}Password for ${question.login}:`,
+          signal,
         );
       case "interactive":
         for (const line of [question.name, question.instructions]) {
           if (line.trim() !== "") say(line.trim());
         }
         return question.echo
-          ? askText(`${question.login}: ${question.prompt.trim()}`)
-          : askSecret(`${question.login}: ${question.prompt.trim()}`);
+          ? askText(`${question.login}: ${question.prompt.trim()}`, { signal })
+          : askSecret(`${question.login}: ${question.prompt.trim()}`, signal);
       case "host-key":
-        return askHostKey(question);
+        return askHostKey(question, signal);
     }
   };
 }
@@ -121,12 +219,15 @@ function again(attempt: number): string {
 
 function askHostKey(
   question: Extract<Question, { kind: "host-key" }>,
+  signal: AbortSignal | undefined,
 ): Promise<string> {
   say(`The server ${question.host} is not known yet.`);
   say(`Its ${question.type} key has the fingerprint`);
   say(`  ${question.fingerprint}`);
-  say("Compare it with the one its owner or provider tells you.");
+  say("Compare it with the one its owner or provider tells you. Once it is");
+  say("remembered, you are not asked again, and a changed key is refused.");
   return askText("Trust it and remember it? (yes, no or the fingerprint)", {
+    signal,
     check: (text) =>
       /^(y|yes|n|no)$/i.test(text.trim()) ||
       text.trim() === question.fingerprint ||

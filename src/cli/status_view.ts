@@ -6,7 +6,9 @@
 
 import { isServiceName, serviceUrl } from "../i2p/services.ts";
 import type { ForwardStatus, TunnelStatus } from "../tunnel/status.ts";
-import { showBytes, showDuration, showState, styles, table } from "./output.ts";
+import { link } from "./hyperlink.ts";
+import { showBytes, showDuration, showState, styles } from "./output.ts";
+import { table } from "./table.ts";
 
 /**
  * Tunnels as programs get to see them: without what only the other views need,
@@ -32,6 +34,12 @@ export function showAddress(forward: ForwardStatus): string {
   return url ?? first;
 }
 
+/** An address as it stands on the screen, where a page may be a link. */
+function showLink(forward: ForwardStatus): string {
+  const address = showAddress(forward);
+  return isPage(forward) ? link(address) : address;
+}
+
 /** Whether a browser can show what a forward leads to. */
 export function isPage(forward: ForwardStatus): boolean {
   return /^https?:/.test(showAddress(forward));
@@ -51,7 +59,7 @@ export function showUp(status: TunnelStatus): string[] {
       status.forwards.map((forward) => [
         "",
         forward.name,
-        styles.bold(showAddress(forward)),
+        styles.bold(showLink(forward)),
         showDirection(forward),
       ]),
     ),
@@ -63,8 +71,36 @@ function showDirection(forward: ForwardStatus): string {
   return forward.kind === "remote" ? `← ${target}` : `→ ${target}`;
 }
 
-/** Everything there is to know of a tunnel. */
-export function showStatus(status: TunnelStatus, now: Date): string[] {
+/**
+ * Everything there is to know of a tunnel; `brief` leaves out what a
+ * person who uses it need not see, to fit 80 columns.
+ */
+export function showStatus(
+  status: TunnelStatus,
+  now: Date,
+  { brief = false }: { brief?: boolean } = {},
+): string[] {
+  const runs = status.pid !== null;
+  return [
+    ...showHead(status, now, { brief }),
+    ...table(
+      status.forwards.map((forward) => [
+        "",
+        forward.name,
+        showLink(forward),
+        ...(brief && runs ? [] : [showDirection(forward)]),
+        ...(runs ? showTraffic(forward) : []),
+      ]),
+    ),
+  ];
+}
+
+/** What there is to know of it besides its forwards. */
+export function showHead(
+  status: TunnelStatus,
+  now: Date,
+  { brief = false }: { brief?: boolean } = {},
+): string[] {
   const since = status.since === null
     ? ""
     : `for ${showDuration(now.getTime() - Date.parse(status.since))}`;
@@ -76,27 +112,20 @@ export function showStatus(status: TunnelStatus, now: Date): string[] {
     showState(status.state),
     since,
     status.server,
-    status.pid === null ? "" : `pid ${status.pid}`,
+    status.pid === null || brief ? "" : `pid ${status.pid}`,
     reconnects,
   ].filter((part) => part !== "");
   const lines = [head.join("  ")];
   if (status.lastError !== null && status.state !== "up") {
     lines.push(`  ${styles.red(status.lastError)}`);
   }
-  lines.push(...table(
-    status.forwards.map((forward) => [
-      "",
-      forward.name,
-      showAddress(forward),
-      showDirection(forward),
-      status.pid === null ? "" : showTraffic(forward),
-    ]),
-  ));
   return lines;
 }
 
-function showTraffic({ connections, bytes }: ForwardStatus): string {
-  return `${connections.open} open, ${connections.total} in all  ↑ ${
-    showBytes(bytes.sent)
-  }  ↓ ${showBytes(bytes.received)}`;
+function showTraffic({ connections, bytes }: ForwardStatus): string[] {
+  return [
+    `${connections.open} open, ${connections.total} in all`,
+    `↑ ${showBytes(bytes.sent)}`,
+    `↓ ${showBytes(bytes.received)}`,
+  ];
 }

@@ -6,6 +6,8 @@
  */
 
 import { I2ptunError } from "../errors.ts";
+import { currentSystem, type System } from "../platform/paths.ts";
+import { isHidden } from "../platform/port_owner.ts";
 import { formatHostPort, type ListenAddress } from "./address.ts";
 import { listenAt, type Listening, type Socket } from "./socket.ts";
 
@@ -24,6 +26,10 @@ export interface ListenOptions {
   listen: ListenAddress;
   onConnection: (socket: Socket) => void;
   portOwner: PortOwner;
+  /** Default: this machine's. */
+  system?: System;
+  /** Whether a program there is in the way although the system says nothing. */
+  isTaken?: (host: string, port: number) => Promise<boolean>;
 }
 
 /**
@@ -32,7 +38,7 @@ export interface ListenOptions {
  * @throws {I2ptunError} `forward`, saying why and who holds the port.
  */
 export async function openListener(options: ListenOptions): Promise<Listener> {
-  const { listen, onConnection } = options;
+  const { listen, onConnection, isTaken = isHidden } = options;
   const listening: Listening[] = [];
   const close = () => listening.forEach((each) => each.close());
   try {
@@ -42,8 +48,13 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
     }
     const { bind, port } = listen;
     const addresses: string[] = [];
-    for (const { host, mayFail } of hostsOf(bind)) {
+    const hosts = hostsOf(bind);
+    const taken = await Promise.all(
+      hosts.map(({ host }) => isTaken(host, port)),
+    );
+    for (const [i, { host, mayFail }] of hosts.entries()) {
       try {
+        if (taken[i]) throw portInUse();
         const opened = listenAt({ host, port }, onConnection);
         listening.push(opened);
         addresses.push(formatHostPort(host, opened.port));
@@ -64,6 +75,10 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
 }
 
 type NodeError = Error & { code?: string };
+
+function portInUse(): NodeError {
+  return Object.assign(new Error("address in use"), { code: "EADDRINUSE" });
+}
 
 /** The addresses to listen at; where one `mayFail`, the others do. */
 function hostsOf(bind: string | undefined): {
@@ -99,11 +114,22 @@ function isMissingAddress(error: unknown): boolean {
     code === "EINVAL";
 }
 
-async function explain(
+/** What is wrong, for the person who wants to listen. */
+export async function explain(
   error: NodeError,
-  { name, listen, portOwner }: ListenOptions,
+  { name, listen, portOwner, system = currentSystem() }: Pick<
+    ListenOptions,
+    "name" | "listen" | "portOwner" | "system"
+  >,
 ): Promise<I2ptunError> {
   if (listen.kind === "unix") {
+    if (system === "windows") {
+      return new I2ptunError(
+        "forward",
+        `${name}: Windows has no Unix sockets to listen at`,
+        { remedy: "listen at a port: 127.0.0.1:PORT", cause: error },
+      );
+    }
     return new I2ptunError(
       "forward",
       `${name}: cannot listen at ${listen.path}: ${error.message}`,
@@ -125,6 +151,7 @@ async function explain(
         owner === undefined ? "" : ` by ${owner}`
       }`,
       {
+        why: "often that is a router or another tunnel on this machine",
         remedy:
           `stop that program, or let this forward listen on another port (listen: in the profile)`,
         cause: error,
@@ -136,8 +163,9 @@ async function explain(
       "forward",
       `${name}: not allowed to listen on port ${port}`,
       {
-        remedy:
-          "ports below 1024 belong to the system; choose one from 1024 to 65535",
+        remedy: system === "windows"
+          ? "Windows keeps some ports to itself (netsh interface ipv4 show excludedportrange tcp); choose another"
+          : "ports below 1024 belong to the system; choose one from 1024 to 65535",
         cause: error,
       },
     );

@@ -192,7 +192,7 @@ export class RemoteForward implements RunningForward {
       ),
     );
     const signal = AbortSignal.any([limit.signal, this.#ended.signal]);
-    const socket = await connectTo(target, signal);
+    const socket = await connectHere(target, signal);
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     if (this.#ended.signal.aborted) socket.reset();
@@ -228,8 +228,12 @@ function hangUp(channel: ClientChannel, reply: Uint8Array): void {
   channel.end(reply);
 }
 
-/** @throws {I2ptunError} `forward`, saying why */
-async function connectTo(
+/**
+ * Connects to a target as this machine sees it.
+ *
+ * @throws {I2ptunError} `forward`, saying why
+ */
+export async function connectHere(
   target: TargetAddress,
   signal: AbortSignal,
 ): Promise<Socket> {

@@ -20,6 +20,12 @@ export interface Environment {
   variable(name: string): string | undefined;
 }
 
+/** This machine's. */
+export function currentSystem(): System {
+  const { os } = Deno.build;
+  return os === "windows" || os === "darwin" ? os : "linux";
+}
+
 /** What {@link currentEnvironment} reads. */
 const HOME_VARIABLE: Record<System, string> = {
   linux: "HOME",
@@ -33,8 +39,7 @@ const HOME_VARIABLE: Record<System, string> = {
  * @throws {I2ptunError} `usage` if there is no home folder.
  */
 export function currentEnvironment(): Environment {
-  const os = Deno.build.os;
-  const system: System = os === "windows" || os === "darwin" ? os : "linux";
+  const system = currentSystem();
   const variable = (name: string) => Deno.env.get(name) || undefined;
   const home = variable(HOME_VARIABLE[system]);
   if (home === undefined) {

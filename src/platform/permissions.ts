@@ -25,10 +25,9 @@ export const WRITE_ROOTS = {
   ],
 } as const;
 
-/** Those of the set that are given up with the environment. */
+/** Those of the set that are given up with the environment, whatever is kept. */
 const SYSTEM_GROUPS = [
   "hostname",
-  "networkInterfaces",
   "gid",
   "osRelease",
   // needed for node:os, but the types of Deno lack it
@@ -43,7 +42,8 @@ export interface Kept {
   net: boolean;
   /**
    * Reading the environment variables and system information of the set. What
-   * stays is this user's id, with which the owner of a private key is compared.
+   * stays is this user's id, with which the owner of a private key is compared,
+   * and with the network this machine's addresses.
    */
   env: boolean;
   /**
@@ -63,6 +63,7 @@ export function keepOnly({ run, net, env, write }: Kept): void {
   if (!env) {
     revokeSync({ name: "env" });
     for (const kind of SYSTEM_GROUPS) revokeSync({ name: "sys", kind });
+    if (!net) revokeSync({ name: "sys", kind: "networkInterfaces" });
   }
   if (write === "everywhere") return;
   // asked for while it is allowed, a path is put on the list by itself

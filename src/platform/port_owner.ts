@@ -1,11 +1,36 @@
 /**
- * Which program listens on a port of this machine.
+ * Whether, and which, program listens on a port of this machine.
  *
  * @module
  */
 
-import type { System } from "./paths.ts";
+import { currentSystem, type System } from "./paths.ts";
 import { output } from "./run.ts";
+
+/** Longer than a program on this machine takes to be connected to, by far. */
+const ANSWER_MS = 100;
+
+/**
+ * Whether a program can be reached at an address that this system would all the
+ * same let another one listen at. Windows and macOS give out 127.0.0.1:PORT
+ * beside somebody's 0.0.0.0:PORT, and its connections from here with it
+ * ("Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE" in Microsoft's documentation).
+ */
+export async function isHidden(
+  hostname: string,
+  port: number,
+  system: System = currentSystem(),
+): Promise<boolean> {
+  if (system === "linux" || port === 0) return false;
+  try {
+    // Windows takes two seconds to tell that nobody is there
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    (await Deno.connect({ hostname, port, signal })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * The program and its process id, such as `i2pd (pid 4242)`; undefined if the

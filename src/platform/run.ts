@@ -137,7 +137,8 @@ export async function startBrowser(
 
 /**
  * Opens a file in the user's editor and waits until it is closed. The command
- * may have arguments of its own, as in `EDITOR="code --wait"`.
+ * may have arguments of its own, as in `EDITOR="code --wait"`; a path with
+ * spaces stands in double quotes.
  *
  * @returns whether the editor reported success
  */
@@ -145,7 +146,7 @@ export async function runEditor(
   command: string,
   path: string,
 ): Promise<boolean> {
-  const [program = "vi", ...args] = command.split(/\s+/).filter(Boolean);
+  const [program = "vi", ...args] = editorWords(command);
   const { success } = await new Deno.Command(program, {
     args: [...args, path],
     stdin: "inherit",
@@ -153,6 +154,12 @@ export async function runEditor(
     stderr: "inherit",
   }).spawn().status;
   return success;
+}
+
+/** The words of an editor's command; one in double quotes may have spaces. */
+export function editorWords(command: string): string[] {
+  return [...command.matchAll(/"([^"]*)"|[^\s"]+/g)]
+    .map(([word, quoted]) => quoted ?? word);
 }
 
 function filePath(url: URL): string {

@@ -7,7 +7,12 @@
 import { I2ptunError } from "../errors.ts";
 import { findClashes, nameForwards } from "./forward_names.ts";
 import { type Problem, problemsOf } from "./problems.ts";
-import { checkName, DEFAULTS, type Profile } from "./profile.ts";
+import {
+  checkName,
+  DEFAULTS,
+  type Profile,
+  sameButForCase,
+} from "./profile.ts";
 import {
   fileSchema,
   forwardSchema,
@@ -111,8 +116,10 @@ function problemsIn(data: unknown): Problem[] {
   const result = fileSchema.safeParse(data ?? {}, { reportInput: true });
   const issues = result.error?.issues ?? [];
   const problems = issues.flatMap((issue) => problemsOf(issue));
-  for (const [name, profile] of entriesOf(data, "profiles")) {
+  const profiles = entriesOf(data, "profiles");
+  for (const [index, [name, profile]] of profiles.entries()) {
     problems.push(...nameProblems(name));
+    problems.push(...caseProblems(name, profiles.slice(0, index)));
     problems.push(...clashProblems(name, profile));
   }
   return problems.filter((problem) =>
@@ -136,6 +143,16 @@ function nameProblems(name: string): Problem[] {
     const { message } = I2ptunError.from(thrown);
     return [{ path: ["profiles", name], ofKey: true, message }];
   }
+}
+
+/** Lock and log would be the same files on macOS and Windows. */
+function caseProblems(name: string, before: [string, unknown][]): Problem[] {
+  const other = sameButForCase(name, before.map(([each]) => each));
+  return other === undefined ? [] : [{
+    path: ["profiles", name],
+    ofKey: true,
+    message: `"${name}" differs from "${other}" only in case`,
+  }];
 }
 
 function clashProblems(name: string, profile: unknown): Problem[] {

@@ -61,3 +61,12 @@ export function checkName(name: string): string {
     { remedy: "choose another name, such as home" },
   );
 }
+
+/** The name among `others` that is `name` but for the case of its letters. */
+export function sameButForCase(
+  name: string,
+  others: readonly string[],
+): string | undefined {
+  const lower = name.toLowerCase();
+  return others.find((each) => each !== name && each.toLowerCase() === lower);
+}

@@ -5,7 +5,6 @@
  */
 
 import { I2ptunError } from "../errors.ts";
-import { nearest } from "./nearest.ts";
 import { parseServerAddress } from "./server_address.ts";
 
 /** What an ssh(1) command line asks for. */
@@ -159,14 +158,16 @@ export function parseSshCommand(args: readonly string[]): SshCommand {
   return command;
 }
 
-function usage(
+/** An error about a command line. */
+export function usage(
   message: string,
   remedy = "i2ptun ssh -L 7657:127.0.0.1:7657 user@server",
 ): I2ptunError {
   return new I2ptunError("usage", message, { remedy });
 }
 
-function withLogin(
+/** A destination with what `-l` and `-p` say put in. */
+export function withLogin(
   destination: string,
   login: string | undefined,
   port: string | undefined,
@@ -181,7 +182,8 @@ function withLogin(
   }`;
 }
 
-function splitJumps(value: string): string[] {
+/** The hops of `-J` or ProxyJump. */
+export function splitJumps(value: string): string[] {
   return value.toLowerCase() === "none" ? [] : value.split(",");
 }
 
@@ -192,150 +194,4 @@ function splitOption(text: string): { key: string; value: string } {
     throw usage(`-o ${text}: not of the form KEY=VALUE`);
   }
   return { key, value: value.replace(/^"(.*)"$/s, "$1") };
-}
-
-/**
- * Splits a command line into words as a POSIX shell does: white space, quotes
- * and backslashes, nothing else. A leading `ssh` and a `$` prompt are left out.
- *
- * @throws {I2ptunError} `usage` if a quote is not closed
- */
-export function splitCommandLine(line: string): string[] {
-  const words: string[] = [];
-  let word: string | undefined;
-  const pattern =
-    /\\\r?\n|\\(.)|'([^']*)'|"((?:\\.|[^"\\])*)"|(['"\\])|(\s+)|([^\s'"\\]+)/gs;
-  for (const match of line.trim().matchAll(pattern)) {
-    const [, escaped, single, double, open, space, plain] = match;
-    if (open !== undefined) throw usage(`a ${open} is not closed`);
-    if (space !== undefined) {
-      if (word !== undefined) words.push(word);
-      word = undefined;
-      continue;
-    }
-    const text = escaped ?? single ??
-      double?.replace(/\\(["\\$`])/g, "$1") ?? plain;
-    if (text !== undefined) word = (word ?? "") + text;
-  }
-  if (word !== undefined) words.push(word);
-  if (words[0] === "$") words.shift();
-  if (/^(?:.*\/)?ssh(?:\.exe)?$/.test(words[0] ?? "")) words.shift();
-  return words;
-}
-
-/** ssh_config(5) keywords that a profile has a key for, in lower case. */
-const PROFILE_KEYS = [
-  "serveraliveinterval",
-  "serveralivecountmax",
-  "connecttimeout",
-  "exitonforwardfailure",
-  "userknownhostsfile",
-  "identityfile",
-  "identityagent",
-  "proxyjump",
-  "user",
-  "port",
-  "localforward",
-  "remoteforward",
-  "dynamicforward",
-] as const;
-
-/** A profile of profiles.yaml, as far as a command line can say it. */
-export interface CommandProfile {
-  server: string;
-  jump?: string[];
-  identity?: string[];
-  agent?: boolean;
-  known_hosts?: string;
-  ssh_config?: string | false;
-  keepalive?: { interval?: string; count?: number };
-  connect_timeout?: string;
-  forwards: SshCommand["forwards"];
-}
-
-/**
- * The profile that a command line amounts to.
- *
- * @throws {I2ptunError} `usage` naming an option that a profile cannot keep
- */
-export function profileOf(command: SshCommand): CommandProfile {
-  const profile: CommandProfile = {
-    server: command.server,
-    forwards: [...command.forwards],
-  };
-  const jump = [...command.jump];
-  const identity = [...command.identity];
-  let user: string | undefined;
-  let port: string | undefined;
-  for (const { key, value } of command.options) {
-    switch (key.toLowerCase() as typeof PROFILE_KEYS[number]) {
-      case "serveraliveinterval":
-        if (Number(value) > 0) {
-          profile.keepalive = { ...profile.keepalive, interval: `${value}s` };
-        }
-        break;
-      case "serveralivecountmax":
-        profile.keepalive = { ...profile.keepalive, count: Number(value) };
-        break;
-      case "connecttimeout":
-        profile.connect_timeout = `${value}s`;
-        break;
-      case "exitonforwardfailure":
-        // all or nothing is how a profile starts anyway
-        break;
-      case "userknownhostsfile":
-        profile.known_hosts = value;
-        break;
-      case "identityfile":
-        identity.push(value);
-        break;
-      case "identityagent":
-        if (value !== "none") throw cannotKeep(key, value);
-        profile.agent = false;
-        break;
-      case "proxyjump":
-        if (jump.length === 0) jump.push(...splitJumps(value));
-        break;
-      case "user":
-        user ??= value;
-        break;
-      case "port":
-        port ??= value;
-        break;
-      case "localforward":
-        profile.forwards.push({ local: value.replace(/\s+/, ":") });
-        break;
-      case "remoteforward":
-        profile.forwards.push({ remote: value.replace(/\s+/, ":") });
-        break;
-      case "dynamicforward":
-        profile.forwards.push({ dynamic: value });
-        break;
-      default:
-        throw cannotKeep(key, value);
-    }
-  }
-  const { configFile } = command;
-  if (configFile !== undefined) {
-    profile.ssh_config = configFile === "none" ? false : configFile;
-  }
-  const address = parseServerAddress(profile.server);
-  profile.server = withLogin(
-    profile.server,
-    user,
-    address.port === undefined ? port : undefined,
-  );
-  if (jump.length > 0) profile.jump = jump;
-  if (identity.length > 0) profile.identity = identity;
-  return profile;
-}
-
-function cannotKeep(key: string, value: string): I2ptunError {
-  const near = nearest(key.toLowerCase(), PROFILE_KEYS);
-  return usage(
-    `a profile cannot keep the option ${key}=${value}`,
-    near === undefined || near === key.toLowerCase()
-      ? "leave it out, or put it into ~/.ssh/config, which profiles read"
-      : `did you mean ${near}?`,
-  );
 }

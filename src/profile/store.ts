@@ -21,7 +21,7 @@ import {
   parseProfiles,
   readProfiles,
 } from "./parse.ts";
-import type { Profile } from "./profile.ts";
+import { type Profile, sameButForCase } from "./profile.ts";
 import type { ForwardSource, ProfileSource } from "./schema.ts";
 import { indentLines } from "./text_block.ts";
 import { readYaml } from "./yaml_text.ts";
@@ -74,6 +74,14 @@ export class ProfileStore {
         throw new I2ptunError("usage", `profile "${name}" already exists`, {
           remedy: `choose another name, or: i2ptun profile edit ${name}`,
         });
+      }
+      const other = sameButForCase(name, namesIn(text));
+      if (other !== undefined) {
+        throw new I2ptunError(
+          "usage",
+          `"${name}" differs from profile "${other}" only in case`,
+          { remedy: "choose another name" },
+        );
       }
       return addProfile(text, name, source);
     });

@@ -7,13 +7,16 @@
 
 import { Buffer } from "node:buffer";
 import { connect } from "node:net";
+import { type Certificate, parseCertificate } from "./certificate.ts";
 import { encodeWire, WireReader } from "./key_wire.ts";
 import { type ParsedKey, utils } from "./ssh2.ts";
 
 /** A key that an agent holds. */
 export interface AgentIdentity {
-  /** Its public half. */
+  /** Its public half, or a certificate. */
   key: ParsedKey;
+  /** Its public half as it travels, without certificate. */
+  plain: Uint8Array;
   comment: string;
 }
 
@@ -31,8 +34,8 @@ const MAX_ANSWER_BYTES = 256 * 1024;
 export type SignatureHash = keyof typeof SIGN_FLAGS;
 
 /**
- * The keys that the agent holds and that can be used here; certificates and
- * keys on security tokens are left out.
+ * The keys and certificates that the agent holds and that can be used here; keys
+ * on security tokens are left out.
  *
  * @param path its socket or named pipe
  * @throws {Error} if it cannot be reached or does not answer as an agent
@@ -49,11 +52,22 @@ export async function agentIdentities(
   );
   const identities: AgentIdentity[] = [];
   for (let left = reader.uint32(); left > 0; left--) {
-    const key = utils.parseKey(Buffer.from(reader.string()));
+    const blob = Buffer.from(reader.string());
     const comment = reader.text();
-    if (!(key instanceof Error)) identities.push({ key, comment });
+    const certificate = certificateOf(blob);
+    const key = certificate?.key ?? utils.parseKey(blob);
+    if (key instanceof Error) continue;
+    identities.push({ key, comment, plain: certificate?.plain ?? blob });
   }
   return identities;
+}
+
+function certificateOf(blob: Uint8Array): Certificate | undefined {
+  try {
+    return parseCertificate(blob);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -18,12 +18,13 @@ export interface AlgorithmOffer {
   compress: string[];
 }
 
-/** Lists as ssh_config(5) has them: names, or changes after `+`, `-` or `^`. */
+/** As ssh_config(5) has them; lists are names, or changes after `+`, `-` or `^`. */
 export interface AlgorithmSettings {
   kexAlgorithms?: string | undefined;
   hostKeyAlgorithms?: string | undefined;
   ciphers?: string | undefined;
   macs?: string | undefined;
+  compression?: boolean | undefined;
 }
 
 /**
@@ -136,7 +137,8 @@ export function algorithmOffer(
     serverHostKey: [...new Set([...known, ...serverHostKey])],
     cipher: choose("cipher", settings.ciphers),
     hmac: choose("hmac", settings.macs),
-    compress: ["none"],
+    // the one that begins after login, as with OpenSSH
+    compress: settings.compression ? ["zlib@openssh.com", "none"] : ["none"],
   };
 }
 

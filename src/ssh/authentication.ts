@@ -8,18 +8,11 @@
 
 import { I2ptunError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import type { Method } from "./authentication_methods.ts";
 import { identities, type IdentityOptions } from "./identities.ts";
+import { loginAdvice } from "./login_advice.ts";
 import { isPassword, type Prompter, type Question } from "./prompter.ts";
 import type { AnyAuthMethod } from "./ssh2.ts";
-
-/** The methods there are here, in OpenSSH's order. */
-export const METHODS = [
-  "publickey",
-  "keyboard-interactive",
-  "password",
-] as const;
-
-export type Method = typeof METHODS[number];
 
 export interface AuthenticationOptions extends Omit<IdentityOptions, "note"> {
   user: string;
@@ -85,6 +78,11 @@ export class Authentication {
     this.#attempts = this.#run();
   }
 
+  /** What the server has just let us in by, in words. */
+  get accepted(): string {
+    return this.#tried.at(-1) ?? "no proof at all";
+  }
+
   /** How many keys, passwords or answers the server has refused. */
   get refused(): number {
     return this.#refused;
@@ -141,25 +139,20 @@ export class Authentication {
       "login-refused",
       `login as ${login} was refused${reason}: ${tried}${accepts}${needs}`,
       {
-        remedy: missing === undefined
-          ? this.#advice(said)
-          : `start it in a terminal to be asked for ${missing}, or give a password or passphrase with --password-stdin`,
+        ...(missing === undefined
+          ? loginAdvice({
+            said,
+            tried: this.#tried,
+            accepted: this.#accepted,
+            methods: this.#options.methods,
+          })
+          : {
+            remedy:
+              `start it in a terminal to be asked for ${missing}, or give a password or passphrase with --password-stdin`,
+          }),
         details: this.#notes.map((note) => `note: ${note}`),
       },
     );
-  }
-
-  #advice(said: string | undefined): string {
-    if (/too many/i.test(said ?? "")) {
-      return "name the right key: identity: in the profile, or IdentityFile in ssh_config";
-    }
-    const usable = this.#accepted.some((each) =>
-      this.#options.methods.includes(each as Method)
-    );
-    if (this.#accepted.length > 0 && !usable) {
-      return `have the server allow one of ${METHODS.join(", ")}`;
-    }
-    return "check the user name, and that the key is in the server's authorized_keys or the password is right";
   }
 
   /** Remembers the password that was just accepted. */

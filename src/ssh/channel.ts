@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { Duplex } from "node:stream";
 import { I2ptunError } from "../errors.ts";
 import type { ClientChannel } from "./ssh2.ts";
 
@@ -64,8 +65,20 @@ export function deferWrites(channel: ClientChannel): ClientChannel {
   return channel;
 }
 
+/**
+ * Ends a channel that a connection goes through, without its server: that one
+ * closes it only when all has been delivered, to one who may be dead.
+ */
+export function abandon(channel: Duplex): void {
+  channel.destroy();
+  channel.emit("close");
+}
+
 /** RFC 4254 §5.1, the reason codes of SSH_MSG_CHANNEL_OPEN_FAILURE. */
-const OPEN_FAILURES: Record<number, { said: string; remedy: string }> = {
+const OPEN_FAILURES: Record<
+  number,
+  { said: string; why?: string; remedy: string }
+> = {
   1: {
     said: "the server forbids it",
     remedy:
@@ -73,6 +86,7 @@ const OPEN_FAILURES: Record<number, { said: string; remedy: string }> = {
   },
   2: {
     said: "nothing answers there",
+    why: "the service does not run on the server, or listens elsewhere",
     remedy: "check that the service runs on the server and listens there",
   },
   3: {
@@ -85,6 +99,14 @@ const OPEN_FAILURES: Record<number, { said: string; remedy: string }> = {
   },
 };
 
+const ADMINISTRATIVELY_PROHIBITED = 1;
+
+/** Whether a channel was not opened because the SSH server forbids it. */
+export function isForbidden(error: I2ptunError): boolean {
+  const { reason } = (error.cause ?? {}) as { reason?: unknown };
+  return Number(reason) === ADMINISTRATIVELY_PROHIBITED;
+}
+
 /** Explains why a channel to `target` was not opened. */
 export function openFailure(
   error: Error & { reason?: number | string },
@@ -94,6 +116,7 @@ export function openFailure(
   const said = error.message.replace(/^\(SSH\) Channel open failure: /, "");
   return known
     ? new I2ptunError("forward", `${target}: ${known.said} (${said})`, {
+      why: known.why,
       remedy: known.remedy,
       cause: error,
     })

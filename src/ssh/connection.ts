@@ -14,6 +14,7 @@ import {
   type TargetAddress,
 } from "../forward/address.ts";
 import type { Log } from "../log.ts";
+import { hasAddress } from "../platform/network.ts";
 import {
   type AlgorithmOffer,
   algorithmOffer,
@@ -25,12 +26,21 @@ import {
   type AuthenticationOptions,
 } from "./authentication.ts";
 import { Backpressure } from "./backpressure.ts";
-import { deferWrites, openFailure, watchEnd } from "./channel.ts";
-import { dial } from "./dial.ts";
-import { handshakeFailure } from "./handshake_failure.ts";
+import {
+  abandon,
+  deferWrites,
+  isForbidden,
+  openFailure,
+  watchEnd,
+} from "./channel.ts";
+import { dial, unlessAborted } from "./dial.ts";
+import { fingerprint, keyType } from "./fingerprint.ts";
+import { handshakeFailure, type Heard, tooLate } from "./handshake_failure.ts";
 import {
   type HostKeyOptions,
   knownAs,
+  requireCheckable,
+  type Trust,
   verifyHostKey,
   WrongPinError,
 } from "./host_key.ts";
@@ -50,8 +60,22 @@ import {
   type ClientErrorExtensions,
   type SshClient,
 } from "./ssh2.ts";
-import { onUserauthFailure, signWithSha2Only } from "./ssh2_internals.ts";
+import {
+  askForLife,
+  onUserauthFailure,
+  signWithCertificates,
+  signWithSha2Only,
+} from "./ssh2_internals.ts";
 import { Watchdog } from "./watchdog.ts";
+
+/** How far a connection has come, in this order. */
+export type Milestone =
+  | { name: "tcp" }
+  /** The server is one of SSH, such as `OpenSSH_9.2p1 Debian-2`. */
+  | { name: "ssh"; software: string }
+  | { name: "host-key"; type: string; fingerprint: string; trust: Trust }
+  /** `by` what the server let us in: a key, a password. */
+  | { name: "login"; by: string };
 
 export interface ConnectionOptions {
   host: string;
@@ -63,6 +87,10 @@ export interface ConnectionOptions {
   bindAddress?: string | undefined;
   /** The connection to go through, when this is not the first hop. */
   via?: Connection | undefined;
+  /** A TCP connection to the server that is there already, still unread. */
+  transport?: Socket | undefined;
+  /** Told how far it has come; more than once, if it has to connect again. */
+  onMilestone?: ((milestone: Milestone) => void) | undefined;
   /** Until logged in; the time a person takes to answer does not count. */
   connectTimeoutMs: number;
   /** Lost after interval × count without anything heard. */
@@ -70,6 +98,7 @@ export interface ConnectionOptions {
   authentication: Pick<
     AuthenticationOptions,
     | "named"
+    | "certificates"
     | "defaults"
     | "onlyNamed"
     | "agent"
@@ -92,6 +121,8 @@ export interface ConnectionOptions {
   ask: Prompter;
   log: Log;
   signal: AbortSignal;
+  /** Told as soon as the server has said anything. */
+  onAnswer?: (() => void) | undefined;
 }
 
 /** What came of a command. */
@@ -116,14 +147,17 @@ export class Connection {
   readonly #client: SshClient;
   readonly #listeners: ServerListeners;
   readonly #backpressure: Backpressure;
+  readonly #watchdog: Watchdog | undefined;
   #lost = false;
 
   private constructor(
     client: SshClient,
     transport: Duplex,
     closed: Promise<I2ptunError>,
+    watchdog?: Watchdog,
   ) {
     this.#client = client;
+    this.#watchdog = watchdog;
     this.#listeners = new ServerListeners(client);
     this.#backpressure = new Backpressure(transport);
     this.closed = closed;
@@ -137,19 +171,10 @@ export class Connection {
    */
   static async open(options: ConnectionOptions): Promise<Connection> {
     const server = formatHostPort(options.host, options.port);
+    const heard: Heard = { connected: false, greeting: undefined };
     const patience = new Patience(
       options.connectTimeoutMs,
-      () =>
-        new I2ptunError(
-          "unreachable",
-          `${server} did not answer within ${
-            options.connectTimeoutMs / 1000
-          } s`,
-          {
-            remedy:
-              "check the address and port, and that no firewall is in the way",
-          },
-        ),
+      () => tooLate(server, options.connectTimeoutMs, heard),
     );
     const signal = AbortSignal.any([options.signal, patience.signal]);
     const ask: Prompter = (question) =>
@@ -157,13 +182,17 @@ export class Connection {
     try {
       const [knownHosts, transport] = await Promise.all([
         KnownHosts.read(options.hostKey.files),
-        dialThrough(options, signal),
+        options.transport ?? dialThrough(options, signal),
       ]);
+      if (signal.aborted) transport.destroy();
+      signal.throwIfAborted();
+      heard.connected = true;
+      options.onMilestone?.({ name: "tcp" });
       for (const warning of knownHosts.warnings) {
         options.log("warning", warning);
       }
       const attempt = { ...options, ask, signal };
-      return await logInByAnyKey(transport, knownHosts, attempt);
+      return await logInByAnyKey(transport, knownHosts, attempt, heard);
     } finally {
       patience.end();
     }
@@ -174,8 +203,9 @@ export class Connection {
     client: SshClient,
     transport: Duplex,
     closed: Promise<I2ptunError>,
+    watchdog?: Watchdog,
   ): Connection {
-    return new Connection(client, transport, closed);
+    return new Connection(client, transport, closed, watchdog);
   }
 
   /**
@@ -294,6 +324,16 @@ export class Connection {
     }
   }
 
+  /**
+   * Asks the server for a sign of life if there is a reason to doubt that it is
+   * still there; to be called before the connection is used.
+   *
+   * @param idle nothing else goes through it, so it may be given up sooner
+   */
+  check(idle: boolean): void {
+    this.#watchdog?.check(idle);
+  }
+
   /** Whether it has ended: nothing can be opened or accepted any more. */
   get lost(): boolean {
     return this.#lost;
@@ -330,14 +370,19 @@ function dialThrough(
 ): Promise<Socket | ClientChannel> {
   const { host, port, via, family, bindAddress } = options;
   if (!via) return dial({ host, port, family, bindAddress, signal });
-  return via.openChannel({ kind: "tcp", host, port }, {
+  const opened = via.openChannel({ kind: "tcp", host, port }, {
     address: "127.0.0.1",
     port: 0,
-  }).then(deferWrites, (error) => {
-    throw new I2ptunError("unreachable", I2ptunError.from(error).message, {
-      remedy:
-        "check the address; it is looked up and reached from the jump host",
-      cause: error,
+  });
+  opened.then((late) => signal.aborted && late.close(), () => {});
+  return unlessAborted(opened, signal).then(deferWrites, (thrown) => {
+    signal.throwIfAborted();
+    const { message, remedy } = I2ptunError.from(thrown);
+    throw new I2ptunError("unreachable", message, {
+      remedy: isForbidden(thrown)
+        ? remedy
+        : "check the address; it is looked up and reached from the jump host",
+      cause: thrown,
     });
   });
 }
@@ -352,9 +397,11 @@ async function logInByAnyKey(
   transport: Socket | ClientChannel,
   knownHosts: KnownHosts,
   options: ConnectionOptions,
+  heard: Heard,
   seen: string[] = [],
 ): Promise<Connection> {
-  const greeting = overhearGreeting(transport);
+  const greeting = heard.greeting = overhearGreeting(transport);
+  transport.once("data", () => options.onAnswer?.());
   const offer = algorithmOffer(
     knownHosts.keyTypes(...knownAs({ ...options.hostKey, ...options })),
     options.algorithms,
@@ -371,7 +418,7 @@ async function logInByAnyKey(
     );
     if (!hasMore) throw error;
     const again = await dialThrough(options, options.signal);
-    return await logInByAnyKey(again, knownHosts, options, now);
+    return await logInByAnyKey(again, knownHosts, options, heard, now);
   }
 }
 
@@ -407,20 +454,29 @@ function logIn(
     fail = (error: unknown) => {
       reason ??= I2ptunError.from(error);
       client.destroy();
-      transport.destroy();
+      if (options.via) abandon(transport);
+      else transport.destroy();
       reject(reason);
     };
     const onAbort = () => fail(signal.reason);
+    if (signal.aborted) return onAbort();
     signal.addEventListener("abort", onAbort, { once: true });
 
-    const watchdog = new Watchdog(transport, options.keepalive, () => {
-      const { intervalMs, count } = options.keepalive;
-      fail(
-        new I2ptunError(
-          "unreachable",
-          `${server} has not answered for ${intervalMs * count / 1000} s`,
+    const watchdog = new Watchdog(transport, {
+      keepalive: options.keepalive,
+      ask: () => askForLife(client),
+      hasAddress: () =>
+        !("localAddress" in transport && transport.localAddress) ||
+        hasAddress(transport.localAddress),
+      onSilence: (patienceMs) =>
+        fail(
+          new I2ptunError(
+            "unreachable",
+            `${server} has not answered for ${patienceMs / 1000} s`,
+          ),
         ),
-      );
+      // what is true of this machine is said once
+      log: options.via ? () => {} : log,
     });
 
     client.on("handshake", (negotiated) => {
@@ -441,9 +497,10 @@ function logIn(
     client.on("ready", () => {
       ready = true;
       authentication.succeeded();
+      options.onMilestone?.({ name: "login", by: authentication.accepted });
       signal.removeEventListener("abort", onAbort);
       watchdog.start();
-      resolve(Connection.adopt(client, transport, closed));
+      resolve(Connection.adopt(client, transport, closed, watchdog));
     });
     client.on("change password", () => {
       fail(
@@ -499,13 +556,21 @@ function logIn(
         username: user,
         ident: "i2ptun",
         readyTimeout: 0,
-        // ssh2 asks, the watchdog listens: any answer counts
-        keepaliveInterval: watchdog.askEveryMs,
-        keepaliveCountMax: Infinity,
+        // the watchdog does that
+        keepaliveInterval: 0,
         algorithms: { ...offer, kex: [...offer.kex] } as never,
         hostVerifier: (key: Uint8Array, verdict: (ok: boolean) => void) => {
           // each rekeying proves the key again (RFC 4253 §9)
           if (acceptedKey) return verdict(sameBytes(acceptedKey, key));
+          const { software = "" } = greeting;
+          options.onMilestone?.({ name: "ssh", software });
+          try {
+            // at once: the signature is checked before the rest is known
+            requireCheckable(key, server);
+          } catch (error) {
+            fail(error);
+            return false;
+          }
           verifyHostKey(key, {
             ...options.hostKey,
             host,
@@ -514,13 +579,16 @@ function logIn(
             file: options.hostKey.store,
             ask: options.ask,
             log,
-          }).then(() => {
+          }).then((trust) => {
             acceptedKey = key.slice();
+            options.onMilestone?.({
+              name: "host-key",
+              type: keyType(key),
+              fingerprint: fingerprint(key),
+              trust,
+            });
             verdict(true);
-          }, (error) => {
-            fail(error);
-            verdict(false);
-          });
+          }, fail); // no verdict then: ssh2 may be in the middle of its own
         },
         authHandler: ((
           _accepted: unknown,
@@ -530,6 +598,7 @@ function logIn(
           authentication.proceed(start);
         }) as never,
       });
+      signWithCertificates(client);
       onUserauthFailure(client, (methods, partial) => {
         authentication.answered(methods, partial);
       });
@@ -543,10 +612,21 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-function lost(error: Error, server: string): I2ptunError {
+/** What the system says when a connection ends, for people. */
+const LOSSES: Record<string, string> = {
+  ECONNRESET: "it was reset",
+  EPIPE: "the server has closed it",
+  ETIMEDOUT: "no answer any more",
+  EHOSTUNREACH: "the server cannot be reached from here any more",
+  ENETUNREACH: "there is no network to it any more",
+  ENETDOWN: "this machine's network is down",
+};
+
+function lost(error: Error & { code?: string }, server: string): I2ptunError {
+  const why = LOSSES[error.code ?? ""] ?? error.message;
   return new I2ptunError(
     "unreachable",
-    `the connection to ${server} was lost: ${error.message}`,
+    `the connection to ${server} was lost: ${why}`,
     { cause: error },
   );
 }

@@ -41,18 +41,35 @@ const ATTEMPT_DELAY_MS = 250;
  * @throws {I2ptunError} `unreachable`, naming every address that was tried.
  */
 export async function dial(options: DialOptions): Promise<Socket> {
-  const { host, signal } = options;
-  signal.throwIfAborted();
-  const resolved = resolveHost(host, options.family ?? 0, options.lookup);
-  // the system's lookup cannot be ended, but need not be waited for
-  const addresses = await unlessAborted(resolved, signal);
-  return await race(addresses, options);
+  return await race(await findAddresses(options), options);
 }
 
-async function unlessAborted<T>(
+/**
+ * The addresses of a host, as {@link resolveHost}, for as long as it may take.
+ *
+ * @throws {I2ptunError} `unreachable` if there are none in time; any other
+ *   reason of `signal`
+ */
+export async function findAddresses(
+  { host, family = 0, lookup, signal }: Omit<DialOptions, "port">,
+): Promise<string[]> {
+  signal.throwIfAborted();
+  try {
+    // the system's lookup cannot be ended, but need not be waited for
+    return await unlessAborted(resolveHost(host, family, lookup), signal);
+  } catch (error) {
+    if (error !== signal.reason) throw error;
+    const isLate = I2ptunError.from(error).kind === "unreachable";
+    throw isLate ? noAddress(host, family, error) : error;
+  }
+}
+
+/** What `promise` gives, but no later than `signal` aborts: then its reason. */
+export async function unlessAborted<T>(
   promise: Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
+  signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
@@ -86,17 +103,7 @@ export async function resolveHost(
   try {
     found = await find(host, family);
   } catch (cause) {
-    throw new I2ptunError(
-      "unreachable",
-      family === 0
-        ? `cannot find the address of ${host}`
-        : `cannot find an IPv${family} address of ${host}`,
-      {
-        remedy:
-          `check the spelling of ${host} and that this machine is online, or use its IP address`,
-        cause,
-      },
-    );
+    throw noAddress(host, family, cause);
   }
   const first = found[0]?.family;
   const preferred = found.filter((each) => each.family === first);
@@ -106,6 +113,21 @@ export async function resolveHost(
   );
   mixed.push(...others.slice(preferred.length));
   return [...new Set(mixed.map((each) => each.address))];
+}
+
+function noAddress(host: string, family: number, cause: unknown): I2ptunError {
+  return new I2ptunError(
+    "unreachable",
+    family === 0
+      ? `cannot find the address of ${host}`
+      : `cannot find an IPv${family} address of ${host}`,
+    {
+      why: "nobody has that name, or no name server answers this machine",
+      remedy:
+        `check the spelling of ${host} and that this machine is online, or use its IP address`,
+      cause,
+    },
+  );
 }
 
 function race(
@@ -166,21 +188,49 @@ function race(
   });
 }
 
-const REASONS: Record<string, { said: string; remedy: string }> = {
+interface Reason {
+  said: string;
+  why?: string;
+  remedy: string;
+}
+
+/**
+ * A server that was waited for in vain.
+ *
+ * @param server `host:port`
+ */
+export function noAnswer(server: string, afterMs: number): I2ptunError {
+  return new I2ptunError(
+    "unreachable",
+    `${server} did not answer within ${afterMs / 1000} s`,
+    {
+      why:
+        "a firewall drops the connection, or no machine that is on has this address",
+      remedy: "check the address and port, and that no firewall is in the way",
+    },
+  );
+}
+
+const REASONS: Record<string, Reason> = {
   ECONNREFUSED: {
     said: "refused the connection",
+    why: "the machine is there, but no SSH server listens at that port",
     remedy: "check the port and that the SSH server runs there",
   },
   ETIMEDOUT: {
     said: "did not answer in time",
+    why:
+      "a firewall drops the connection, or no machine that is on has this address",
     remedy: "check the address, and that no firewall is in the way",
   },
   EHOSTUNREACH: {
     said: "cannot be reached from here",
+    why: "no machine that is on has this address, or a firewall rejects it",
     remedy: "check the address and this machine's network",
   },
   ENETUNREACH: {
     said: "cannot be reached: there is no network to it",
+    why: "this machine is offline, or has no IPv6 and this is an IPv6 address",
     remedy: "check that this machine is online",
   },
 };
@@ -200,7 +250,7 @@ function refused(
 ): I2ptunError {
   const last = failures.at(-1)?.code ?? "";
   const cannotBind = bindAddress !== undefined && CANNOT_BIND.has(last);
-  const reason = cannotBind
+  const reason: Reason = cannotBind
     ? {
       said: `cannot be reached from ${bindAddress}`,
       remedy: "correct BindAddress in ssh_config: one of this machine's own",
@@ -214,6 +264,6 @@ function refused(
   return new I2ptunError(
     "unreachable",
     `${formatHostPort(host, port)} ${reason.said}${where}`,
-    { remedy: reason.remedy },
+    { why: reason.why, remedy: reason.remedy },
   );
 }

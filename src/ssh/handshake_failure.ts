@@ -12,6 +12,7 @@ import {
   keywordOf,
   weakAlgorithms,
 } from "./algorithms.ts";
+import { noAnswer } from "./dial.ts";
 import type { Greeting } from "./server_offer.ts";
 import type { ClientErrorExtensions } from "./ssh2.ts";
 
@@ -55,16 +56,61 @@ export function handshakeFailure(
       "try again in a minute",
     );
   }
-  if (greeting.software === undefined) {
-    return because(
-      `what answers at ${server} is not an SSH server (it says "${greeting.said}")`,
-      "check the port: SSH servers usually listen on 22",
-    );
-  }
+  if (greeting.software === undefined) return notSsh(server, greeting, error);
   return because(
     `${server} (${greeting.software}) broke off the handshake: ${error.message}`,
     "try again; if it stays so, look at the SSH server's log",
   );
+}
+
+/** What answers is another kind of server. */
+export function notSsh(
+  server: string,
+  { said, protocol }: Greeting,
+  cause?: Error,
+): I2ptunError {
+  return new I2ptunError(
+    "unreachable",
+    `what answers at ${server} is not an SSH server (it says "${said}")`,
+    {
+      why: protocol === undefined
+        ? "another program listens at that port"
+        : `it looks like ${protocol}`,
+      remedy: "check the port: SSH servers usually listen on 22",
+      cause,
+    },
+  );
+}
+
+/** What is known of the server so far. */
+export interface Heard {
+  connected: boolean;
+  greeting: Greeting | undefined;
+}
+
+/** Why the time was not enough, by how far it has come. */
+export function tooLate(
+  server: string,
+  limitMs: number,
+  { connected, greeting }: Heard,
+): I2ptunError {
+  const late = noAnswer(server, limitMs);
+  if (!connected) return late;
+  if (greeting?.said === undefined) {
+    return new I2ptunError(late.kind, late.message, {
+      why:
+        "it takes the connection but says nothing, as no SSH server does: another program, or a firewall in its place",
+      remedy: "check the port: SSH servers usually listen on 22",
+    });
+  }
+  const isBeginning = /^(S|SS|SSH|SSH-.*)$/.test(greeting.said);
+  if (greeting.software === undefined && !isBeginning) {
+    return notSsh(server, greeting);
+  }
+  return new I2ptunError(late.kind, late.message, {
+    why: "the SSH server began, but did not go on",
+    remedy: "try again; if it stays so, look at the server's load and log",
+  });
 }
 
 /** The kind of algorithm they differ in, what the server has, what to do. */

@@ -10,6 +10,7 @@ import { formatHostPort } from "../forward/address.ts";
 import type { Log } from "../log.ts";
 import { fingerprint, keyType } from "./fingerprint.ts";
 import { addKnownHost, type KnownHosts } from "./known_hosts.ts";
+import { WireReader } from "./key_wire.ts";
 import type { Prompter } from "./prompter.ts";
 
 export interface HostKeyOptions {
@@ -56,8 +57,11 @@ export class WrongPinError extends I2ptunError {
   }
 }
 
+/** Why a key is trusted: by the profile, by known_hosts, or from now on. */
+export type Trust = "pinned" | "known" | "new";
+
 /**
- * Returns if `key` (SSH wire format, RFC 4253 §6.6) may be trusted.
+ * Returns why, if `key` (SSH wire format, RFC 4253 §6.6) may be trusted.
  *
  * @throws {I2ptunError} `host-key` if it is changed, revoked, not the pinned
  *   one, or unknown and nobody says yes.
@@ -65,12 +69,12 @@ export class WrongPinError extends I2ptunError {
 export async function verifyHostKey(
   key: Uint8Array,
   options: HostKeyOptions,
-): Promise<void> {
+): Promise<Trust> {
   const { host, port, log } = options;
   const server = port === 22 ? host : formatHostPort(host, port);
   const seen = fingerprint(key);
   if (options.pin !== undefined) {
-    if (seen === options.pin) return;
+    if (seen === options.pin) return "pinned";
     throw new WrongPinError(server, key, options.pin);
   }
 
@@ -78,12 +82,12 @@ export async function verifyHostKey(
   if ("certAuthority" in found && found.certAuthority) {
     log(
       "warning",
-      `known_hosts trusts a certificate authority for ${server}, but i2ptun does not support certificates: the key itself has to be known`,
+      `known_hosts trusts a certificate authority for ${server}, but i2ptun does not check certificates of hosts: the key itself has to be known`,
     );
   }
   switch (found.status) {
     case "known":
-      return;
+      return "known";
     case "revoked":
       throw new I2ptunError(
         "host-key",
@@ -100,11 +104,11 @@ export async function verifyHostKey(
           keyType(key)
         }), but ${lines.join(", ")}`,
         {
-          remedy:
-            `somebody may be listening in, or the server was reinstalled; only if its owner confirms the new key, delete ${
-              found.expected.map((each) => `line ${each.line} of ${each.file}`)
-                .join(" and ")
-            } and connect again`,
+          why: "somebody may be listening in, or the server was reinstalled",
+          remedy: `only if its owner confirms the new key, delete ${
+            found.expected.map((each) => `line ${each.line} of ${each.file}`)
+              .join(" and ")
+          } and connect again`,
         },
       );
     }
@@ -148,6 +152,32 @@ export async function verifyHostKey(
     }
   }
   await store(key, server, options);
+  return "new";
+}
+
+/** What Deno's node:crypto takes of an RSA key that only checks signatures. */
+const MAX_RSA_BITS = 4096;
+
+/**
+ * Returns if signatures of `key` can be checked.
+ *
+ * @throws {I2ptunError} `unreachable`; ssh2 would only say that it failed
+ */
+export function requireCheckable(key: Uint8Array, server: string): void {
+  if (keyType(key) !== "ssh-rsa") return;
+  const reader = new WireReader(key);
+  reader.string(); // its type
+  reader.string(); // e
+  const bits = reader.mpint().toString(2).length;
+  if (bits <= MAX_RSA_BITS) return;
+  throw new I2ptunError(
+    "unreachable",
+    `${server} proves itself by an RSA host key of ${bits} bits, and i2ptun can check at most ${MAX_RSA_BITS}`,
+    {
+      remedy:
+        "give the server a host key of another type too: ssh-keygen -A makes what is missing; if it has one, HostKeyAlgorithms ssh-ed25519 in ~/.ssh/config asks for it",
+    },
+  );
 }
 
 /** Failing to is no reason not to connect, as with ssh. */

@@ -9,6 +9,7 @@
 import { Buffer } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { I2ptunError } from "../errors.ts";
+import { type Certificate, CertificateFiles } from "./certificate.ts";
 import { agentIdentities, agentSign, type SignatureHash } from "./agent.ts";
 import {
   type PrivateKeyFile,
@@ -17,11 +18,14 @@ import {
 } from "./private_key.ts";
 import type { Prompter } from "./prompter.ts";
 import type { Secrets } from "./secrets.ts";
-import { BaseAgent, type ParsedKey, utils } from "./ssh2.ts";
+import { SigningKey } from "./signing_key.ts";
+import { type ParsedKey, utils } from "./ssh2.ts";
 
 export interface IdentityOptions {
   /** Key files named by the user. */
   named: string[];
+  /** Certificates, besides those beside the keys (ssh_config CertificateFile). */
+  certificates?: string[] | undefined;
   /** Key files tried when none is named. */
   defaults: string[];
   /** Try the named ones only, wherever their private half is. */
@@ -40,8 +44,10 @@ export interface IdentityOptions {
 /** A key to try. `agent` is what ssh2 asks for the key and its signature. */
 export interface Identity {
   label: string;
-  /** The public half as it travels, in base64. */
+  /** The public half or certificate as it travels, in base64. */
   blob: string;
+  /** The public half as it travels, in base64. */
+  plain: string;
   agent: SigningKey;
 }
 
@@ -70,25 +76,55 @@ export async function* identities(
   };
   const ofAgent = async (path: string) => {
     const blob = await publicBlob(path);
-    return held.filter((each) => each.blob === blob);
+    return held.filter((each) => each.blob === blob || each.plain === blob);
+  };
+  const certificates = new CertificateFiles(options.note);
+  const certified = async function* (found: Identity[], path?: string) {
+    yield* once(found);
+    const beside = path === undefined
+      ? []
+      : [`${path.replace(/\.pub$/, "")}-cert.pub`];
+    for (const file of [...beside, ...options.certificates ?? []]) {
+      const certificate = await certificates.read(file);
+      if (certificate) yield* once(certify(found, file, certificate));
+    }
   };
 
   const { named, defaults, onlyNamed } = options;
   for (const path of named) {
     const inAgent = await ofAgent(path);
-    yield* once(inAgent);
-    if (inAgent.length > 0) continue;
-    const identity = await fileIdentity(path, options, true);
-    if (identity) yield* once([identity]);
+    yield* certified(inAgent, path);
+    if (inAgent.some(isPlain)) continue;
+    yield* certified(await fileIdentity(path, options, true), path);
   }
   const usual = named.length > 0 ? [] : defaults;
-  for (const path of usual) yield* once(await ofAgent(path));
-  if (!onlyNamed) yield* once(held);
+  for (const path of usual) yield* certified(await ofAgent(path), path);
+  if (!onlyNamed) yield* certified(held);
   for (const path of usual) {
-    if ((await ofAgent(path)).length > 0) continue;
-    const identity = await fileIdentity(path, options, false);
-    if (identity) yield* once([identity]);
+    if ((await ofAgent(path)).some(isPlain)) continue;
+    yield* certified(await fileIdentity(path, options, false), path);
   }
+}
+
+/** Whether it is a key, not a certificate. */
+function isPlain({ blob, plain }: Identity): boolean {
+  return blob === plain;
+}
+
+/** The keys that a certificate is for, with it. */
+function certify(
+  identities: Identity[],
+  path: string,
+  { key, plain }: Certificate,
+): Identity[] {
+  return identities.filter((each) => each.plain === base64(plain)).map((
+    { plain, agent },
+  ) => ({
+    label: path,
+    blob: base64(key.getPublicSSH()),
+    plain,
+    agent: new SigningKey(key, agent.signature),
+  }));
 }
 
 async function heldByAgent(options: IdentityOptions): Promise<Identity[]> {
@@ -98,9 +134,11 @@ async function heldByAgent(options: IdentityOptions): Promise<Identity[]> {
     const patience = AbortSignal.timeout(
       options.agentPatienceMs ?? AGENT_PATIENCE_MS,
     );
-    return (await agentIdentities(path, patience)).map(({ key, comment }) => ({
+    const held = await agentIdentities(path, patience);
+    return held.map(({ key, comment, plain }) => ({
       label: `${comment || key.type} (agent)`,
       blob: base64(key.getPublicSSH()),
+      plain: base64(plain),
       agent: new SigningKey(
         key,
         (data, hash) => agentSign(path, key.getPublicSSH(), data, hash),
@@ -136,16 +174,17 @@ async function publicBlob(path: string): Promise<string | undefined> {
   }
 }
 
+/** The key of a file; none, with a note, if it cannot be used. */
 async function fileIdentity(
   path: string,
   options: IdentityOptions,
   named: boolean,
-): Promise<Identity | undefined> {
+): Promise<Identity[]> {
   if (path.endsWith(".pub") && await publicBlob(path) !== undefined) {
     options.note(
       `${path} is the public half of a key that the SSH agent does not hold (name the private key instead)`,
     );
-    return undefined;
+    return [];
   }
   let file: PrivateKeyFile;
   try {
@@ -161,7 +200,7 @@ async function fileIdentity(
         known.remedy ? `${known.message} (${known.remedy})` : known.message,
       );
     }
-    return undefined;
+    return [];
   }
   const blob = await publicBlob(path);
   const open = () => unlock(file, options);
@@ -171,9 +210,9 @@ async function fileIdentity(
     : utils.parseKey(Buffer.from(blob, "base64"));
   if (key instanceof Error) {
     options.note(`${path}: ${key.message}`);
-    return undefined;
+    return [];
   }
-  if (key === undefined) return undefined;
+  if (key === undefined) return [];
   const sign = async (data: Buffer, hash: SignatureHash | undefined) => {
     const opened = await open();
     if (!opened) throw new Error(`${path} is locked`);
@@ -185,11 +224,9 @@ async function fileIdentity(
     if (signature instanceof Error) throw signature;
     return signature;
   };
-  return {
-    label: path,
-    blob: base64(key.getPublicSSH()),
-    agent: new SigningKey(key, sign),
-  };
+  const plain = base64(key.getPublicSSH());
+  const agent = new SigningKey(key, sign);
+  return [{ label: path, blob: plain, plain, agent }];
 }
 
 /** The key ready to sign; undefined, with a note, if it cannot be had. */
@@ -239,37 +276,4 @@ async function askAndDecrypt(
   }
   options.note(`the passphrase for ${file.path} was wrong`);
   return undefined;
-}
-
-type SignCallback = (error?: Error | null, signature?: Buffer) => void;
-type SignOptions = { hash?: SignatureHash | "sha1" };
-
-/** One key, as ssh2 takes it from an agent: its signature may take its time. */
-class SigningKey extends BaseAgent<ParsedKey> {
-  constructor(
-    readonly key: ParsedKey,
-    readonly signature: (
-      data: Buffer,
-      hash: SignatureHash | undefined,
-    ) => Promise<Buffer>,
-  ) {
-    super();
-  }
-
-  getIdentities(done: (error?: Error | null, keys?: ParsedKey[]) => void) {
-    done(null, [this.key]);
-  }
-
-  sign(
-    _key: ParsedKey,
-    data: Buffer,
-    options: SignOptions | SignCallback,
-    done?: SignCallback,
-  ) {
-    // ssh2 gives options wherever it calls an agent
-    const { hash } = options as SignOptions;
-    if (hash === "sha1") return done?.(new Error("SHA-1 is too weak"));
-    this.signature(data, hash)
-      .then((signature) => done?.(null, signature), (error) => done?.(error));
-  }
 }

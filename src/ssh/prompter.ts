@@ -30,10 +30,14 @@ export type Question =
 /**
  * Asks one question.
  *
+ * @param signal ends the wait for the answer; the person then has given up
  * @returns the answer, or undefined if there is nobody to ask.
  * @throws {I2ptunError} `interrupted` if the person gave up.
  */
-export type Prompter = (question: Question) => Promise<string | undefined>;
+export type Prompter = (
+  question: Question,
+  signal?: AbortSignal,
+) => Promise<string | undefined>;
 
 /** Whether the answer must be neither seen nor stored. */
 export function isSecret(question: Question): boolean {

@@ -8,6 +8,7 @@
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { WireReader } from "./key_wire.ts";
+import { protocolName } from "./protocol_name.ts";
 
 /** Names of algorithms, in the server's order. */
 export interface ServerOffer {
@@ -21,6 +22,8 @@ export interface ServerOffer {
 export interface Greeting {
   /** Its first line, if it said anything. */
   said: string | undefined;
+  /** What it looks like instead, if it is no SSH server. */
+  protocol: string | undefined;
   /** Such as `OpenSSH_9.2p1 Debian-2`. */
   software: string | undefined;
   offer: ServerOffer | undefined;
@@ -57,14 +60,17 @@ export function readGreeting(bytes: Uint8Array): Greeting {
     ? undefined
     : printable(/^[^\r\n]*/.exec(text)![0]);
   const match = /(?:^|\n)SSH-[\d.]+-([^\r\n]*)\r?\n/.exec(text);
-  if (!match) return { said, software: undefined, offer: undefined };
+  if (!match) {
+    const protocol = protocolName(text);
+    return { said, protocol, software: undefined, offer: undefined };
+  }
   const packet = bytes.subarray(match.index + match[0].length);
-  const software = printable(match[1]!);
+  const heard = { said, protocol: undefined, software: printable(match[1]!) };
   try {
-    return { said, software, offer: readKexInit(packet) };
+    return { ...heard, offer: readKexInit(packet) };
   } catch {
     // not all of it is here yet, or it is none
-    return { said, software, offer: undefined };
+    return { ...heard, offer: undefined };
   }
 }
 

@@ -1,9 +1,13 @@
 /**
- * The door to ssh2: the only module that imports it, with its types.
+ * The door to ssh2: the only module that imports it (but for the part of it that
+ * `ssh2_compression.ts` replaces), with its types.
  *
  * @module
  */
 
+// the order matters: these change what ssh2 loads
+import "./cipher_release.ts";
+import "./ssh2_compression.ts";
 // @ts-types="@types/ssh2"
 import ssh2 from "ssh2";
 // @ts-types="@types/ssh2"

@@ -6,9 +6,28 @@
  * @module
  */
 
-import type { SshClient } from "./ssh2.ts";
+import { Buffer } from "node:buffer";
+import { signatureAlgorithm, signatureBlob } from "./certificate.ts";
+import { encodeWire } from "./key_wire.ts";
+import type { ParsedKey, SshClient } from "./ssh2.ts";
+
+/** Told what to sign, and whom to give the signature. */
+type Sign = (data: Buffer, done: (signature: Buffer) => void) => void;
 
 interface Protocol {
+  authPK(user: string, key: ParsedKey, algorithm?: string, sign?: Sign): void;
+  /** What the server has not answered yet. */
+  _authsQueue: string[];
+  _cipher: { encrypt(packet: Buffer): void };
+  _kex: { sessionID: Buffer };
+  _packetRW: {
+    write: {
+      allocStart: number;
+      alloc(payloadBytes: number): Buffer;
+      finalize(packet: Buffer): Buffer;
+    };
+  };
+  ping(): void;
   _handlers: {
     USERAUTH_FAILURE(
       protocol: Protocol,
@@ -22,6 +41,20 @@ interface Protocol {
 
 /** Makes ssh2 sign with RSA keys as if the server had asked for SHA-2. */
 const IMPLY_RSA_SHA2_SIGALGS = 1 << 4;
+
+/**
+ * Sends a global request that every server answers, if only to say that it does
+ * not know it (keepalive@openssh.com; RFC 4254 §4). ssh2 itself does it only at
+ * an interval of its own.
+ *
+ * @param client one that is logged in
+ */
+export function askForLife(client: SshClient): void {
+  const { _callbacks } = client as unknown as { _callbacks: (() => void)[] };
+  // answers come in the order of the requests
+  _callbacks.push(() => {});
+  protocolOf(client).ping();
+}
 
 function protocolOf(client: SshClient): Protocol {
   return (client as unknown as { _protocol: Protocol })._protocol;
@@ -54,4 +87,40 @@ export function onUserauthFailure(
  */
 export function signWithSha2Only(client: SshClient): void {
   protocolOf(client)._compatFlags |= IMPLY_RSA_SHA2_SIGALGS;
+}
+
+const USERAUTH_REQUEST = 50;
+
+/**
+ * Lets certificates log in (RFC 4252 §7): a certificate's algorithm and its
+ * signature's have different names, where ssh2 writes the same one twice.
+ *
+ * @param client one whose `connect` has been called
+ */
+export function signWithCertificates(client: SshClient): void {
+  const protocol = protocolOf(client);
+  const original = protocol.authPK;
+  protocol.authPK = (user, key, algorithm, sign) => {
+    const signedBy = signatureAlgorithm(key.type);
+    if (!sign || signedBy === undefined) {
+      return original.call(protocol, user, key, algorithm, sign);
+    }
+    const request = Buffer.concat([
+      Buffer.of(USERAUTH_REQUEST),
+      encodeWire(user, "ssh-connection", "publickey"),
+      Buffer.of(1),
+      encodeWire(key.type, key.getPublicSSH()),
+    ]);
+    const signed = [encodeWire(protocol._kex.sessionID), request];
+    sign(Buffer.concat(signed), (signature) => {
+      const blob = encodeWire(signatureBlob(signedBy, signature));
+      const { write } = protocol._packetRW;
+      const packet = write.alloc(request.length + blob.length);
+      packet.set(request, write.allocStart);
+      packet.set(blob, write.allocStart + request.length);
+      protocol._authsQueue.push("publickey");
+      // no keys are exchanged anew before the login: it need not wait
+      protocol._cipher.encrypt(write.finalize(packet));
+    });
+  };
 }

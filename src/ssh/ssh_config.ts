@@ -40,6 +40,8 @@ export interface SshHostConfig {
   port: number | undefined;
   /** Empty if set to `none`: no key files then, not even the usual ones. */
   identityFiles: string[] | undefined;
+  /** Besides those that lie beside the key files. */
+  certificateFiles: string[];
   identitiesOnly: boolean | undefined;
   /** A socket's path, or `none`: no agent. */
   identityAgent: string | undefined;
@@ -173,6 +175,11 @@ function settle(
       ) ?? []
     );
 
+  const keyFiles = (placed: Placed<string>[]) =>
+    placed.flatMap((one) =>
+      one.value.toLowerCase() === "none" ? [] : each(one, path) ?? []
+    );
+
   const command = settings.proxyCommand;
   const proxyCommandAt = command && command.value.toLowerCase() !== "none"
     ? command.at
@@ -191,9 +198,8 @@ function settle(
     proxyCommandAt,
     identityFiles: lists.identityFile.length === 0
       ? undefined
-      : lists.identityFile.flatMap((one) =>
-        one.value.toLowerCase() === "none" ? [] : each(one, path) ?? []
-      ),
+      : keyFiles(lists.identityFile),
+    certificateFiles: keyFiles(lists.certificateFile),
     identityAgent: each(settings.identityAgent, (value) => {
       if (value === "SSH_AUTH_SOCK") return env(value);
       if (value.toLowerCase() === "none") return "none";

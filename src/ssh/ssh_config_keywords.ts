@@ -157,6 +157,7 @@ export const SETTINGS = {
 /** By the name of what they add to; every value counts. */
 export const LISTS = {
   identityFile: one,
+  certificateFile: one,
   localForward: forward(2),
   remoteForward: forward(1),
   dynamicForward: one,
@@ -200,7 +201,7 @@ export function isForSshOnly(keyword: string): boolean {
 const FOR_SSH_ONLY = new Set(
   `addkeystoagent afstokenpassing batchmode bindinterface canonicaldomains
   canonicalizefallbacklocal canonicalizemaxdots canonicalizepermittedcnames
-  casignaturealgorithms certificatefile channeltimeout checkhostip cipher
+  casignaturealgorithms channeltimeout checkhostip cipher
   compressionlevel connectionattempts controlmaster controlpath controlpersist
   enableescapecommandline enablesshkeysign escapechar fallbacktorsh
   fingerprinthash forkafterauthentication forwardagent forwardx11

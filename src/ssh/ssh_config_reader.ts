@@ -50,6 +50,7 @@ export class SshConfigReader {
   readonly settings: Settings = {};
   readonly lists: Record<ListName, Placed<string>[]> = {
     identityFile: [],
+    certificateFile: [],
     localForward: [],
     remoteForward: [],
     dynamicForward: [],

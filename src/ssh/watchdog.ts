@@ -1,49 +1,181 @@
+/**
+ * Keepalive: notices that a server has fallen silent, and when that is likely.
+ *
+ * One timer, at the interval of the keepalive. So an idle connection wakes up
+ * for keepalives only.
+ *
+ * @module
+ */
+
 import type { Duplex } from "node:stream";
+import type { Log } from "../log.ts";
 
-/** Notices that a transport has fallen silent. */
+/**
+ * How long a server may be silent when there is a reason to doubt that the
+ * connection still exists, in milliseconds.
+ */
+const DOUBT_MS = 5000;
+
+/** A clock that is so much ahead tells that the machine has slept. */
+const SLEEP_MS = 5000;
+
+/** What was heard so recently is proof that the server is there. */
+const FRESH_MS = 1000;
+
+/** Time, as a parameter: tests bring their own. */
+export interface WatchdogTime {
+  /** Milliseconds, never going back; may stand still while the machine sleeps. */
+  monotonic(): number;
+  /** Milliseconds, which go on while the machine sleeps. */
+  wall(): number;
+  /** Calls back after `ms`. @returns cancels it */
+  after(ms: number, callBack: () => void): () => void;
+}
+
+const systemTime: WatchdogTime = {
+  monotonic: () => performance.now(),
+  wall: () => Date.now(),
+  after: (ms, callBack) => {
+    const timer = setTimeout(callBack, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+export interface WatchdogOptions {
+  /** Lost after interval × count without anything heard. */
+  keepalive: { intervalMs: number; count: number };
+  /** Sends the server something that it has to answer. */
+  ask: () => void;
+  /** Whether this machine still has the address that the connection is from. */
+  hasAddress: () => boolean;
+  /** Called once, with how long the server was given. */
+  onSilence: (patienceMs: number) => void;
+  log: Log;
+  time?: WatchdogTime;
+}
+
+/** Watches one connection's transport: anything that comes is a sign of life. */
 export class Watchdog {
-  /** How often the server has to be asked for a sign of life. */
-  readonly askEveryMs: number;
-  readonly #limitMs: number;
   readonly #transport: Duplex;
-  readonly #onSilence: () => void;
+  readonly #options: WatchdogOptions;
+  readonly #time: WatchdogTime;
+  /** With a count of 1 the answer needs time before the limit. */
+  readonly #askEveryMs: number;
+  readonly #limitMs: number;
+  readonly #doubtMs: number;
   #heardAt = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The last reason for doubt; over as soon as something is heard. */
+  #doubt: { at: number; slept: boolean } | undefined;
+  #cancel: (() => void) | undefined;
+  /** When the timer should fire, by the wall clock. */
+  #dueAt = 0;
+  /** The wall clock's lead over the monotonic one when the timer was set. */
+  #lead = 0;
+  #hasAddress = true;
 
-  constructor(
-    transport: Duplex,
-    keepalive: { intervalMs: number; count: number },
-    onSilence: () => void,
-  ) {
+  constructor(transport: Duplex, options: WatchdogOptions) {
+    const { intervalMs, count } = options.keepalive;
     this.#transport = transport;
-    this.#limitMs = keepalive.intervalMs * keepalive.count;
-    // with a count of 1 the answer needs time before the limit
-    this.askEveryMs = keepalive.count === 1
-      ? keepalive.intervalMs / 2
-      : keepalive.intervalMs;
-    this.#onSilence = onSilence;
+    this.#options = options;
+    this.#time = options.time ?? systemTime;
+    this.#askEveryMs = count === 1 ? intervalMs / 2 : intervalMs;
+    this.#limitMs = intervalMs * count;
+    this.#doubtMs = Math.min(DOUBT_MS, this.#limitMs);
   }
 
   readonly #heard = () => {
-    this.#heardAt = performance.now();
+    this.#heardAt = this.#time.monotonic();
+    this.#doubt = undefined;
   };
 
   start(): void {
     this.#heard();
+    this.#hasAddress = this.#options.hasAddress();
     this.#transport.on("data", this.#heard);
-    this.#arm(this.#limitMs);
+    this.#arm(this.#askEveryMs);
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#cancel?.();
+    this.#cancel = undefined;
     this.#transport.removeListener("data", this.#heard);
   }
 
+  /**
+   * Asks the server at once if there is reason to doubt that it is there, and
+   * gives it less time then. To be called when somebody is about to use the
+   * connection.
+   *
+   * @param idle nothing else goes through it that its end would cut
+   */
+  check(idle: boolean): void {
+    const now = this.#time.monotonic();
+    if (!this.#cancel || now - this.#heardAt < FRESH_MS) return;
+    if (!this.#findReason() && (!idle || this.#doubt)) return;
+    this.#doubt ??= { at: now, slept: false };
+    this.#ask(now);
+  }
+
+  /** When the server counts as lost, on the monotonic clock. */
+  get #deadline(): number {
+    const usual = this.#heardAt + this.#limitMs;
+    if (!this.#doubt) return usual;
+    const { at, slept } = this.#doubt;
+    // asleep, nothing could be heard
+    return slept ? at + this.#doubtMs : Math.min(usual, at + this.#doubtMs);
+  }
+
+  #tick(): void {
+    const now = this.#time.monotonic();
+    const doubtful = this.#findReason();
+    if (this.#deadline <= now) {
+      this.stop();
+      const { onSilence } = this.#options;
+      return onSilence(this.#doubt ? this.#doubtMs : this.#limitMs);
+    }
+    const silent = now - this.#heardAt;
+    // what is heard now is the answer to the last question
+    if (!doubtful && silent < this.#askEveryMs / 2) {
+      this.#arm(this.#askEveryMs - silent);
+    } else this.#ask(now);
+  }
+
+  /** Whether there is a new reason for doubt, which is then remembered. */
+  #findReason(): boolean {
+    const now = this.#time.monotonic();
+    const slept = this.#sleptMs(now);
+    if (slept >= SLEEP_MS) {
+      this.#options.log(
+        "info",
+        `this machine was asleep for ${Math.round(slept / 1000)} s`,
+      );
+      this.#doubt = { at: now, slept: true };
+      return true;
+    }
+    const had = this.#hasAddress;
+    this.#hasAddress = this.#options.hasAddress();
+    if (this.#hasAddress || !had) return false;
+    this.#options.log("info", "this machine's address has changed");
+    this.#doubt ??= { at: now, slept: false };
+    return true;
+  }
+
+  /** By how much the clock has jumped, or the timer is late. */
+  #sleptMs(now: number): number {
+    const wall = this.#time.wall();
+    return Math.max(wall - now - this.#lead, wall - this.#dueAt);
+  }
+
+  #ask(now: number): void {
+    this.#options.ask();
+    this.#arm(Math.min(this.#askEveryMs, this.#deadline - now));
+  }
+
   #arm(ms: number): void {
-    this.#timer = setTimeout(() => {
-      const left = this.#heardAt + this.#limitMs - performance.now();
-      if (left <= 0) this.#onSilence();
-      else this.#arm(left);
-    }, ms);
+    this.#cancel?.();
+    const wall = this.#time.wall();
+    this.#dueAt = wall + Math.max(ms, 0);
+    this.#lead = wall - this.#time.monotonic();
+    this.#cancel = this.#time.after(ms, () => this.#tick());
   }
 }

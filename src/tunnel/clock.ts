@@ -4,7 +4,7 @@ export interface Clock {
   now(): number;
   /** Wall-clock time, for people. */
   date(): Date;
-  /** Resolves after `ms`, or as soon as `signal` aborts. */
+  /** Resolves after `ms`, which may be `Infinity`, or as soon as `signal` aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
   /** At least 0, less than 1. */
   random(): number;
@@ -21,7 +21,7 @@ export const systemClock: Clock = {
         signal.removeEventListener("abort", done);
         resolve();
       };
-      const timer = setTimeout(done, ms);
+      const timer = ms === Infinity ? undefined : setTimeout(done, ms);
       signal.addEventListener("abort", done, { once: true });
     }),
   random: Math.random,

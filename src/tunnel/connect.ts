@@ -7,18 +7,22 @@
 import { I2ptunError } from "../errors.ts";
 import { formatHostPort } from "../forward/address.ts";
 import type { Log } from "../log.ts";
-import { Connection } from "../ssh/connection.ts";
+import { Connection, type ConnectionOptions } from "../ssh/connection.ts";
 import type { Prompter } from "../ssh/prompter.ts";
 import type { Secrets } from "../ssh/secrets.ts";
+import { type Again, race } from "./race.ts";
 import type { Hop, Route } from "./route.ts";
 
-export interface ConnectOptions {
+export interface ConnectOptions
+  extends Pick<ConnectionOptions, "transport" | "onMilestone"> {
   ask: Prompter;
   secrets: Secrets;
   /** Store unknown host keys without asking. */
   acceptNew: boolean;
   log: Log;
   signal: AbortSignal;
+  /** When an attempt that hangs is to be joined by a fresh one; never without. */
+  again?: Again | undefined;
 }
 
 /**
@@ -62,22 +66,32 @@ function atJumpHost(hop: Hop, thrown: unknown): I2ptunError {
   );
 }
 
-function openHop(
+/**
+ * Connects and logs in to one hop.
+ *
+ * @param via the connection to the hop before, if there is one
+ * @throws {I2ptunError} `unreachable`, `host-key` or `login-refused`
+ */
+export function openHop(
   hop: Hop,
   via: Connection | undefined,
   options: ConnectOptions,
 ): Promise<Connection> {
-  const { ask, log, secrets, signal } = options;
-  return Connection.open({
-    ...hop,
-    via,
-    authentication: { ...hop.authentication, secrets },
-    hostKey: {
-      ...hop.hostKey,
-      unknown: options.acceptNew ? "accept" : hop.hostKey.unknown,
-    },
-    ask,
-    log,
-    signal,
-  });
+  const { ask, log, secrets, transport, onMilestone } = options;
+  const attempt = (signal: AbortSignal, onAnswer: () => void) =>
+    Connection.open({
+      ...hop,
+      ...{ via, transport, onMilestone },
+      authentication: { ...hop.authentication, secrets },
+      hostKey: {
+        ...hop.hostKey,
+        unknown: options.acceptNew ? "accept" : hop.hostKey.unknown,
+      },
+      ask,
+      log,
+      signal,
+      onAnswer,
+    });
+  const { again, signal } = options;
+  return race({ attempt, end: (late) => late.end(), again, signal });
 }

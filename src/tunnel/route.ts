@@ -12,7 +12,7 @@ import type { Profile } from "../profile/profile.ts";
 import type { ServerAddress } from "../profile/server_address.ts";
 import { findAgent } from "../ssh/agent_path.ts";
 import { algorithmOffer } from "../ssh/algorithms.ts";
-import { type Method, METHODS } from "../ssh/authentication.ts";
+import { type Method, METHODS } from "../ssh/authentication_methods.ts";
 import type { ConnectionOptions } from "../ssh/connection.ts";
 import { readSshConfig, type SshHostConfig } from "../ssh/ssh_config.ts";
 
@@ -57,11 +57,6 @@ export async function resolveRoute(
   const read = async (address: ServerAddress) => {
     const config = await readHostConfig(profile, environment, address);
     warnings.push(...config.warnings);
-    if (config.compression) {
-      warnings.push(
-        `Compression for ${address.host} is left out: i2ptun has none`,
-      );
-    }
     return config;
   };
 
@@ -186,6 +181,7 @@ function hopOf(
     hostKeyAlgorithms: config.hostKeyAlgorithms,
     ciphers: config.ciphers,
     macs: config.macs,
+    compression: config.compression,
   };
   algorithmOffer([], algorithms); // what is wrong is told before connecting
   const { intervalMs, count } = profile.keepalive;
@@ -212,6 +208,7 @@ function hopOf(
     },
     authentication: {
       named,
+      certificates: config.certificateFiles,
       defaults: usual ? paths.identities : [],
       onlyNamed: config.identitiesOnly ?? false,
       agent: agentOf(profile, config, agent),

@@ -17,6 +17,7 @@ import type { Profile } from "../profile/profile.ts";
 import type { Connection } from "../ssh/connection.ts";
 import { Backoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
+import type { Again } from "./race.ts";
 import { describeForward, type TunnelStatus } from "./status.ts";
 
 export type TunnelState =
@@ -30,8 +31,8 @@ export interface TunnelOptions {
   profile: Profile;
   /** `user@host:port`, for status and messages. */
   server: string;
-  /** Opens a logged-in connection. */
-  connect: (signal: AbortSignal) => Promise<Connection>;
+  /** Opens a logged-in connection; `again`: when one that hangs may be hurried. */
+  connect: (signal: AbortSignal, again?: Again) => Promise<Connection>;
   portOwner: PortOwner;
   clock: Clock;
   log: Log;
@@ -57,6 +58,8 @@ export class Tunnel {
   /** Clients at the local ports that wait for a connection. */
   readonly #waiting = new Set<(connection: Connection) => void>();
   #impatience = new AbortController();
+  /** When the last attempt began. */
+  #triedAt = -Infinity;
   #finish: (error: I2ptunError | undefined) => void = () => {};
   /** Fulfilled when it has ended: with the reason if it failed. */
   readonly finished: Promise<I2ptunError | undefined>;
@@ -178,14 +181,13 @@ export class Tunnel {
 
   /** Tries until it succeeds; undefined if the tunnel has ended instead. */
   async #reconnect(): Promise<Connection | undefined> {
-    const { clock, connect, log } = this.#options;
-    let triedAt = -Infinity;
+    const { connect, log } = this.#options;
+    const again: Again = (signal) => this.#pause(Infinity, signal);
     for (;;) {
-      await this.#pause(this.#backoff.next(), triedAt);
+      await this.#pause(this.#backoff.next(), this.#ended.signal);
       if (this.#ended.signal.aborted) return undefined;
-      triedAt = clock.now();
       try {
-        const connection = await connect(this.#ended.signal);
+        const connection = await connect(this.#ended.signal, again);
         if (!this.#ended.signal.aborted) return connection;
         connection.end();
         return undefined;
@@ -202,28 +204,35 @@ export class Tunnel {
     }
   }
 
-  /** Waits for `ms`, but no longer than a second if a client is waiting. */
-  async #pause(ms: number, triedAt: number): Promise<void> {
+  /**
+   * Waits for the time of the next attempt: `ms`, but no longer than a second
+   * after the last one if a client is waiting.
+   */
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
     const until = clock.now() + ms;
-    while (!this.#ended.signal.aborted) {
+    while (!signal.aborted) {
       const wakeAt = this.#waiting.size > 0
-        ? Math.min(until, triedAt + IMPATIENT_MS)
+        ? Math.min(until, this.#triedAt + IMPATIENT_MS)
         : until;
       const left = wakeAt - clock.now();
-      if (left <= 0) return;
+      if (left <= 0) break;
       this.#impatience = new AbortController();
       await clock.sleep(
         left,
-        AbortSignal.any([this.#ended.signal, this.#impatience.signal]),
+        AbortSignal.any([signal, this.#impatience.signal]),
       );
     }
+    this.#triedAt = clock.now();
   }
 
   /** The connection, for a client at a local port: now or when it is back. */
   #connection(): Promise<Connection> {
     const state = this.#state;
-    if (state.name === "up") return Promise.resolve(state.connection);
+    if (state.name === "up") {
+      state.connection.check(this.#clients() <= 1);
+      return Promise.resolve(state.connection);
+    }
     const { clock, profile } = this.#options;
     return new Promise((resolve, reject) => {
       const served = new AbortController();
@@ -246,6 +255,14 @@ export class Tunnel {
         );
       });
     });
+  }
+
+  /** How many there are, whoever has asked for the connection included. */
+  #clients(): number {
+    return this.#forwards.reduce(
+      (sum, { traffic }) => sum + traffic.connections.open,
+      0,
+    );
   }
 
   #end(state: Extract<TunnelState, { name: "stopped" | "failed" }>): void {

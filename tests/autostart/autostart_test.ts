@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { launchdPlist } from "../../src/autostart/launchd.ts";
 import { openNotifier } from "../../src/autostart/notify.ts";
 import { systemdUnit } from "../../src/autostart/systemd.ts";
-import { taskXml } from "../../src/autostart/task_scheduler.ts";
+import { taskXml, utf16 } from "../../src/autostart/task_scheduler.ts";
 import { testWith } from "../support/requirements.ts";
 import { makeScratchDir, removeDir } from "../support/scratch.ts";
 
@@ -78,30 +78,34 @@ testWith(
   },
 );
 
-testWith(["python3"], "the task is XML with every argument", async () => {
-  const xml = taskXml(TASK, "PC\\Zoë & co");
-  const child = new Deno.Command("python3", {
-    args: [
-      "-c",
-      `import json,sys,xml.etree.ElementTree as E
-root = E.fromstring(sys.stdin.read().replace('encoding="UTF-16"', ''))
+testWith(
+  ["python3"],
+  "the task is XML in UTF-16 with every argument",
+  async () => {
+    const xml = taskXml(TASK, "PC\\Zoë & co");
+    const child = new Deno.Command("python3", {
+      args: [
+        "-c",
+        `import json,sys,xml.etree.ElementTree as E
+root = E.fromstring(sys.stdin.buffer.read())
 ns = '{http://schemas.microsoft.com/windows/2004/02/mit/task}'
 json.dump([root.find('.//'+ns+t).text for t in ('Command','Arguments','UserId')], sys.stdout)`,
-    ],
-    stdin: "piped",
-    stdout: "piped",
-    env: { PYTHONIOENCODING: "utf-8" },
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(xml));
-  await writer.close();
-  const { stdout } = await child.output();
-  assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), [
-    "/bin/true",
-    'profile start home "5% \\"of\\" $it & <more>"',
-    "PC\\Zoë & co",
-  ]);
-});
+      ],
+      stdin: "piped",
+      stdout: "piped",
+      env: { PYTHONIOENCODING: "utf-8" },
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(utf16(xml));
+    await writer.close();
+    const { stdout } = await child.output();
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(stdout)), [
+      "/bin/true",
+      'profile start home "5% \\"of\\" $it & <more>"',
+      "PC\\Zoë & co",
+    ]);
+  },
+);
 
 testWith(
   ["linux"],

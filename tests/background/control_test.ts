@@ -3,10 +3,12 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import {
   askControl,
+  type ControlAddress,
   type ControlRequest,
   openControl,
 } from "../../src/background/control.ts";
 import type { TunnelStatus } from "../../src/tunnel/status.ts";
+import { Child } from "../support/child.ts";
 import { makeScratchDir, removeDir } from "../support/scratch.ts";
 
 const STATUS: TunnelStatus = {
@@ -22,7 +24,7 @@ const STATUS: TunnelStatus = {
 
 async function withControl(
   answer: (request: ControlRequest) => Promise<TunnelStatus>,
-  body: (address: string, folder: string) => Promise<void>,
+  body: (address: ControlAddress, folder: string) => Promise<void>,
   subfolder = "",
 ): Promise<void> {
   const scratch = await makeScratchDir();
@@ -38,16 +40,22 @@ async function withControl(
     await body(control.address, folder);
   } finally {
     await control.close();
-    await assert.rejects(Deno.stat(control.address), Deno.errors.NotFound);
+    await assert.rejects(
+      Deno.stat(control.address.control),
+      Deno.errors.NotFound,
+    );
     await removeDir(scratch);
   }
 }
 
 /** Sends bytes and returns what comes back until the end. */
-function send(address: string, bytes: string | Uint8Array): Promise<string> {
+function send(
+  { control }: ControlAddress,
+  bytes: string | Uint8Array,
+): Promise<string> {
   return new Promise((resolve) => {
     let received = "";
-    const socket = connect(address, () => socket.write(bytes));
+    const socket = connect(control, () => socket.write(bytes));
     socket.on("data", (data) => received += data);
     socket.on("error", () => {});
     socket.on("close", () => resolve(received));
@@ -62,10 +70,54 @@ Deno.test("a request is answered", async () => {
   });
 });
 
+Deno.test("one asks as often as one likes", async () => {
+  await withControl(status, async (address) => {
+    for (let i = 0; i < 600; i++) {
+      assert.deepEqual(
+        await askControl(address, { command: "status" }),
+        STATUS,
+      );
+    }
+  });
+});
+
 Deno.test("the socket is for this user only", async () => {
   await withControl(status, async (address) => {
-    assert.equal((await Deno.stat(address)).mode! & 0o777, 0o600);
+    assert.equal((await Deno.stat(address.control)).mode! & 0o777, 0o600);
   });
+});
+
+Deno.test("a pipe answers only who knows its token", async () => {
+  const scratch = await makeScratchDir();
+  const here = Deno.cwd();
+  // elsewhere than on Windows it is a socket of that name in this folder
+  Deno.chdir(scratch);
+  const tokens = new Set<string>();
+  const names = new Set<string>();
+  for (let i = 0; i < 3; i++) {
+    const control = await openControl({
+      folder: scratch,
+      name: "home",
+      system: "windows",
+      answer: status,
+    });
+    const { address } = control;
+    const token = address.token!;
+    assert.match(address.control, /^\\\\\.\\pipe\\i2ptun-[0-9a-f-]{36}$/);
+    assert.equal(token.length, 43);
+    names.add(address.control);
+    tokens.add(token);
+    assert.deepEqual(await askControl(address, { command: "status" }), STATUS);
+    const wrong = (token.startsWith("A") ? "B" : "A") + token.slice(1);
+    for (const each of [wrong, token.slice(1), "", undefined, [token]]) {
+      const request = JSON.stringify({ command: "stop", token: each });
+      assert.equal(await send(address, request + "\n"), "");
+    }
+    await control.close();
+  }
+  assert.deepEqual([names.size, tokens.size], [3, 3]);
+  Deno.chdir(here);
+  await removeDir(scratch);
 });
 
 Deno.test("garbage, half a request and too much of it do no harm", async () => {
@@ -73,7 +125,7 @@ Deno.test("garbage, half a request and too much of it do no harm", async () => {
     assert.equal(await send(address, "no JSON\n"), "");
     assert.equal(await send(address, '{"command":"destroy"}\n'), "");
     assert.equal(await send(address, new Uint8Array(100_000).fill(65)), "");
-    const half = connect(address, () => half.write('{"comm'));
+    const half = connect(address.control, () => half.write('{"comm'));
     const clients = Array.from(
       { length: 200 },
       () => askControl(address, { command: "status" }),
@@ -110,10 +162,11 @@ Deno.test("an answer that is under way is given before the socket closes", async
 
 Deno.test("nobody at the address is no error", async () => {
   const scratch = await makeScratchDir();
-  const address = join(scratch, "home.sock");
+  const control = join(scratch, "home.sock");
+  const address = { control };
   assert.equal(await askControl(address, { command: "status" }), undefined);
   // what a killed process leaves: a socket that nobody listens at
-  using listener = Deno.listen({ transport: "unix", path: address });
+  using listener = Deno.listen({ transport: "unix", path: control });
   listener.close();
   assert.equal(await askControl(address, { command: "status" }), undefined);
   await removeDir(scratch);
@@ -123,7 +176,33 @@ Deno.test("a path too long for a socket works", async () => {
   await withControl(status, async (address, folder) => {
     assert.ok(join(folder, "home.sock").length > 107);
     assert.deepEqual(await askControl(address, { command: "status" }), STATUS);
-    const parent = await Deno.stat(join(address, ".."));
+    const parent = await Deno.stat(join(address.control, ".."));
     assert.equal(parent.mode! & 0o777, 0o700);
   }, "x".repeat(120));
+});
+
+Deno.test("who finds too many waiting is not told that nobody is there", async () => {
+  const scratch = await makeScratchDir();
+  const address = join(scratch, "home.sock");
+  // a process that is stopped, and as many at its door as there is room for
+  const script = `Deno.listen({ transport: "unix", path: "${address}" });` +
+    `console.log("listens"); setInterval(() => {}, 1000);`;
+  await using server = new Child(Deno.execPath(), ["eval", script]);
+  await server.waitFor(/listens/);
+  const waiting: Deno.Conn[] = [];
+  try {
+    for (;;) {
+      waiting.push(await Deno.connect({ transport: "unix", path: address }));
+    }
+  } catch (error) {
+    assert(error instanceof Deno.errors.WouldBlock, String(error));
+  }
+  const limit = new AbortController();
+  const answer = askControl({ control: address, token: "" }, {
+    command: "status",
+  }, limit.signal);
+  setTimeout(() => limit.abort(new Error("still asking")), 200);
+  await assert.rejects(answer, /still asking/);
+  for (const each of waiting) each.close();
+  await removeDir(scratch);
 });

@@ -9,14 +9,21 @@ import {
   type PrivateNetwork,
   startPrivateNetwork,
 } from "./private_network.ts";
+import { testUser } from "../support/test_user.ts";
 import { assertNothingLeft, type Status } from "./setup.ts";
 
 const GUIDE = Deno.readTextFileSync(
   new URL("../../docs/guide.md", import.meta.url),
 );
 
+/** All commands of the guide. */
+const LINES = blocksOf("sh").join("").split("\n").filter(Boolean);
+
 /** What a person has to end with Ctrl-C says so. */
 const UNTIL_CTRL_C = / # until Ctrl-C$/;
+
+/** So does what asks on the terminal. */
+const ASKING = / # asks for .*$/;
 
 /** The fenced blocks of the guide in a language. */
 function blocksOf(language: string): string[] {
@@ -33,8 +40,10 @@ function asUser(line: string, { sshd }: PrivateNetwork): string {
 async function runLine(
   line: string,
   network: PrivateNetwork,
+  input = "",
 ): Promise<string> {
   await using child = network.spawnLine(line);
+  if (input) await child.write(input);
   await child.closeInput();
   const code = await child.exit;
   await child.drained;
@@ -97,7 +106,7 @@ testWith(["remote-host", "curl"], "every command of the guide", async () => {
   await using network = await startPrivateNetwork();
   await using _far = await network.servePages("far", [7657, 7658, 4444]);
   await using _near = await network.servePages("near", [8000]);
-  const lines = blocksOf("sh").join("").split("\n").filter(Boolean);
+  const lines = LINES.filter((line) => !ASKING.test(line));
   assert(lines.length > 30);
   const kinds: string[] = [];
   for (const written of lines) {
@@ -119,6 +128,36 @@ testWith(["remote-host", "curl"], "every command of the guide", async () => {
   // whoever has followed the guide to its end has stopped everything
   await assertNothingLeft(network.sandbox);
 });
+
+testWith(
+  ["remote-host", "test-user"],
+  "the guide's way from a password to a key",
+  async () => {
+    await using user = await testUser();
+    const config = "AuthorizedKeysFile .ssh/authorized_keys";
+    await using network = await startPrivateNetwork(config);
+    const { sandbox } = network;
+    for (const file of ["id_ed25519", "id_ed25519.pub"]) {
+      await Deno.remove(`${sandbox.home}/.ssh/${file}`);
+    }
+    const [add] = /^i2ptun profile add home .*$/m.exec(GUIDE)!;
+    await runLine(add.replace("i2p@", `${user.name}@`), network);
+    const secrets = { passphrase: "", password: user.password };
+    const lines = LINES.filter((line) => ASKING.test(line));
+    assert.equal(lines.length, 2);
+    for (const line of lines) {
+      const [, secret] = / # asks for \w+ (\w+)$/.exec(line)!;
+      const input = secrets[secret as keyof typeof secrets];
+      const option = input ? "--password-stdin" : "--no-passphrase";
+      const command = line.replace(ASKING, ` ${option}`);
+      await runLine(command, network, input && `${input}\n`);
+    }
+    // nobody is asked any more
+    await runLine("i2ptun profile start home", network);
+    await runLine("i2ptun profile stop home", network);
+    await assertNothingLeft(sandbox);
+  },
+);
 
 testWith(
   ["remote-host", "curl"],

@@ -26,8 +26,12 @@ export type Side = "near" | "far";
  * {@link JUMP_HOST} that the user's key and known_hosts fit. `remote-server`,
  * `final-server` and `jumphost.example.com` are names of theirs. Needs
  * `remote-host` of requirements.ts.
+ *
+ * @param config lines of sshd_config(5) for the server
  */
-export async function startPrivateNetwork(): Promise<PrivateNetwork> {
+export async function startPrivateNetwork(
+  config = "",
+): Promise<PrivateNetwork> {
   const stack = new AsyncDisposableStack();
   try {
     const near = await makeNamespace(stack);
@@ -46,7 +50,7 @@ export async function startPrivateNetwork(): Promise<PrivateNetwork> {
     }
 
     const at = { netns: far, port: 22 };
-    const sshd = stack.use(await startSshd({ ...at, host: SERVER }));
+    const sshd = stack.use(await startSshd({ ...at, host: SERVER, config }));
     const jump = stack.use(await startSshd({ ...at, host: JUMP_HOST }));
     const sandbox = stack.use(await Sandbox.create());
     const { publicLine } = await sandbox.key();

@@ -5,10 +5,12 @@
  */
 import assert from "node:assert/strict";
 import type { Child } from "../support/child.ts";
-import { freePort } from "../support/ports.ts";
+import { freePort, isFree } from "../support/ports.ts";
 import { processesWithHome } from "../support/processes.ts";
 import { type RunResult, Sandbox } from "../support/program.ts";
 import { type Sshd, type SshdOptions, startSshd } from "../support/sshd.ts";
+
+export { isFree };
 
 /** A page that no other server has. */
 export interface Page extends AsyncDisposable {
@@ -119,17 +121,6 @@ export async function assertServes({ port, page }: Site): Promise<void> {
   const answer = await get(port);
   assert(answer.startsWith("HTTP/1.1 200 "), answer);
   assert(answer.endsWith(page.text), answer);
-}
-
-/** Whether nothing listens at the port of 127.0.0.1. */
-export function isFree(port: number): boolean {
-  try {
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) return false;
-    throw error;
-  }
 }
 
 /** Runs what has to work. @returns its standard output */

@@ -4,6 +4,7 @@ import { freePort } from "../support/ports.ts";
 import { killHard } from "../support/processes.ts";
 import { testWith } from "../support/requirements.ts";
 import { Sandbox } from "../support/program.ts";
+import { startTerminal } from "../support/terminal.ts";
 import {
   assertNothingLeft,
   assertServes,
@@ -16,13 +17,23 @@ import {
 
 Deno.test("it tells its version, and where its files are", async () => {
   await using sandbox = await Sandbox.create();
-  const version = (await succeed(sandbox, ["--version"])).trim();
-  assert.match(version, /^\d+\.\d+\.\d+$/);
+  const line = (await succeed(sandbox, ["--version"])).trim();
+  const [, version, source, deno] =
+    /^i2ptun (\d+\.\d+\.\d+) \((.+), Deno (\d+\.\d+\.\d+)\)$/.exec(line) ??
+      assert.fail(line);
+  assert.match(
+    source!,
+    Deno.env.has("I2PTUN_BIN")
+      ? /^(commit [0-9a-f]{12}( with changes)?|unknown commit)$/
+      : /^run from source$/,
+  );
   const about = JSON.parse(await succeed(sandbox, ["version", "--json"]));
-  assert.equal(about.i2ptun, version);
-  assert.equal(about.profiles, sandbox.profiles);
+  assert.deepEqual(
+    [about.i2ptun, about.source, about.deno, about.profiles],
+    [version, source, deno, sandbox.profiles],
+  );
   const said = await succeed(sandbox, ["version"]);
-  assert(said.includes(version) && said.includes(sandbox.profiles), said);
+  assert(said.includes(line) && said.includes(sandbox.profiles), said);
 });
 
 Deno.test("the demo fetches a page through a real tunnel", async () => {
@@ -40,6 +51,20 @@ Deno.test("the demo stays until Ctrl-C", async () => {
   demo.signal("SIGINT");
   assert.equal(await ended(demo), 130);
   await assertNothingLeft(sandbox, Number(new URL(url!).port));
+});
+
+testWith(["tmux"], "the window's title says what runs in it", async () => {
+  await using sandbox = await Sandbox.create();
+  await using terminal = await startTerminal({
+    command: sandbox.command("demo"),
+    env: sandbox.env,
+  });
+  const before = await terminal.title();
+  await terminal.waitFor(/Ctrl-C ends the demo/);
+  assert.equal(await terminal.title(), "i2ptun: demo");
+  await terminal.press("C-c");
+  assert.equal(await terminal.exit(), 130);
+  assert.equal(await terminal.title(), before);
 });
 
 testWith(["sshd"], "a profile from its making to its end", async () => {

@@ -375,6 +375,39 @@ testWith(["sshd"], "with -f it is a profile of its own", async () => {
   await assertServes(site);
 });
 
+testWith(["sshd"], "who has the lock has the name", async () => {
+  await using site = await startSite();
+  const { sandbox, sshd } = site;
+  const name = nameOf(site);
+  // as one that has just begun, and has no record yet
+  const run = `${sandbox.home}/state/run`;
+  sandbox.env.I2PTUN_STATE_DIR = `${sandbox.home}/state`;
+  await Deno.mkdir(run, { recursive: true });
+  using lock = await Deno.open(`${run}/${name}.lock`, {
+    create: true,
+    write: true,
+  });
+  await lock.lock(true);
+  const line = (port: number) => [
+    ...["ssh", "-f", "-D", `${port}`, ...toServer(site)],
+  ];
+  const ports = [freePort(), freePort(), freePort()];
+  const said = await Promise.all(
+    ports.map((port) => succeed(sandbox, line(port))),
+  );
+  const names = said.map((text) => text.split(" is up")[0]);
+  assert.deepEqual(names.sort(), [2, 3, 4].map((i) => `${name}-${i}`));
+  for (const port of ports) assert(!isFree(port));
+  assert.equal(sshd.connections().length, 3);
+  await hold(
+    site,
+    [...toPage(site), ...toServer(site)],
+    () => assertServes(site),
+  );
+  await succeed(sandbox, ["profile", "stop", "--all"]);
+  await assertNothingLeft(sandbox, ...ports);
+});
+
 Deno.test("what it cannot do it says", async () => {
   await using sandbox = await Sandbox.create();
   for (

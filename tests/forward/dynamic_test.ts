@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import { createForward } from "../../src/forward/create.ts";
-import type { ForwardOptions } from "../../src/forward/running_forward.ts";
 import { Socket } from "../../src/forward/socket.ts";
 import { startRemoteHost } from "../support/remote_host.ts";
 import {
   curl,
   dialTo,
   echo,
-  forwardOptions,
   portOf,
   random,
   readAll,
@@ -20,7 +17,7 @@ import {
   testLink,
   until,
 } from "./setup.ts";
-import { type AnswerChannel, startStubServer } from "./stub_server.ts";
+import { startStubForward } from "./stub_server.ts";
 
 const dynamic = {
   kind: "dynamic",
@@ -228,35 +225,14 @@ testLink(
   },
 );
 
-/** A proxy over a server that answers as the test wants. */
-async function startStub(
-  answer: AnswerChannel,
-  options: Partial<ForwardOptions> = {},
-) {
-  const server = await startStubServer(answer);
-  const log: string[] = [];
-  const forward = createForward(dynamic, {
-    ...forwardOptions(await server.connect(), log),
-    ...options,
-  });
-  await forward.open();
-  return {
-    log,
-    asked: server.asked,
-    port: portOf(forward),
-    proxy: `127.0.0.1:${portOf(forward)}`,
-    [Symbol.asyncDispose]: async () => {
-      forward.close();
-      await server[Symbol.asyncDispose]();
-    },
-  };
-}
-
 testLink(
   [],
   "names go to the server exactly as the client gave them",
   async () => {
-    await using stub = await startStub((_accept, reject) => reject());
+    await using stub = await startStubForward(
+      dynamic,
+      (_accept, reject) => reject(),
+    );
     // names that this machine could look up, too, must not be
     const names = ["some.i2p", "LocalHost", "xn--mnchen-3ya.i2p"];
     for (const options of Object.values(LANGUAGES)) {
@@ -272,7 +248,10 @@ testLink(
 );
 
 testLink([], "the server is told who the client is", async () => {
-  await using stub = await startStub((_accept, reject) => reject());
+  await using stub = await startStubForward(
+    dynamic,
+    (_accept, reject) => reject(),
+  );
   const conn = await Deno.connect({ port: stub.port });
   const localPort = conn.localAddr.port;
   const client = new Socket(conn);
@@ -303,7 +282,7 @@ testLink(
     let asked = Promise.withResolvers<void>();
     let closings = 0;
     let late: () => void = () => {};
-    await using stub = await startStub((accept) => {
+    await using stub = await startStubForward(dynamic, (accept) => {
       late = () => accept().on("close", () => closings++).resume();
       asked.resolve();
     }, time);
@@ -333,7 +312,11 @@ testLink(
   "a client that says nothing, or not enough, is let go in time",
   async () => {
     const time = stoppedTime();
-    await using stub = await startStub((_accept, reject) => reject(), time);
+    await using stub = await startStubForward(
+      dynamic,
+      (_accept, reject) => reject(),
+      time,
+    );
     for (const said of ["", "\x05", "\x05\x01\0", "CONNECT a.i2p"]) {
       const client = await dialTo(stub.port);
       if (said) client.write(said);

@@ -2,14 +2,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Forward } from "../../src/forward/address.ts";
-import { createForward } from "../../src/forward/create.ts";
 import type { RunningForward } from "../../src/forward/running_forward.ts";
 import { freePort } from "../support/ports.ts";
 import { type Relay, startRelay } from "../support/relay.ts";
 import {
   dialTo,
   echo,
-  forwardOptions,
   portOf,
   random,
   readAll,
@@ -21,7 +19,7 @@ import {
   testLink,
   until,
 } from "./setup.ts";
-import { type AnswerChannel, startStubServer } from "./stub_server.ts";
+import { startStubForward } from "./stub_server.ts";
 
 function local(port: number): Forward {
   return {
@@ -308,32 +306,13 @@ testLink(
   },
 );
 
-/** A local forward over a server that answers as the test wants. */
-async function startStub(answer: AnswerChannel) {
-  const server = await startStubServer(answer);
-  const log: string[] = [];
-  const connections = [await server.connect()];
-  const forward = createForward(local(7657), {
-    ...forwardOptions(connections[0]!, log),
-    connection: () => Promise.resolve(connections.at(-1)!),
-  });
-  await forward.open();
-  return {
-    ...{ server, log, forward, connections },
-    [Symbol.asyncDispose]: async () => {
-      forward.close();
-      await server[Symbol.asyncDispose]();
-    },
-  };
-}
-
 testLink(
   [],
   "what was sent and ended before the channel is open is not lost",
   async () => {
     const asked = Promise.withResolvers<() => void>();
     const got: string[] = [];
-    await using stub = await startStub((accept) => {
+    await using stub = await startStubForward(local(7657), (accept) => {
       asked.resolve(() => {
         const channel = accept();
         channel.on("data", (data) => got.push(String(data)));
@@ -343,7 +322,7 @@ testLink(
         });
       });
     });
-    const client = await dialTo(portOf(stub.forward));
+    const client = await dialTo(stub.port);
     client.end("early");
     const open = await asked.promise;
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -357,12 +336,12 @@ testLink(
   "a channel closed without EOF has given a whole answer",
   async () => {
     const data = random(MIB);
-    await using stub = await startStub((accept) => {
+    await using stub = await startStubForward(local(7657), (accept) => {
       const channel = accept();
       channel.write(data);
       channel.close();
     });
-    const client = await dialTo(portOf(stub.forward));
+    const client = await dialTo(stub.port);
     assert.equal(sha256(await readAll(client)), sha256(data));
     client.end();
   },
@@ -373,13 +352,13 @@ testLink(
   "a client whose channel was not open yet is served by the next connection",
   async () => {
     const asked = Promise.withResolvers<void>();
-    await using stub = await startStub((accept) => {
-      if (stub.server.asked.length === 1) return asked.resolve();
+    await using stub = await startStubForward(local(7657), (accept) => {
+      if (stub.asked.length === 1) return asked.resolve();
       const channel = accept();
       channel.on("data", (data) => channel.write(data));
       channel.on("end", () => channel.end());
     });
-    const client = await dialTo(portOf(stub.forward));
+    const client = await dialTo(stub.port);
     client.end("patient");
     await asked.promise;
     const first = stub.connections[0]!;

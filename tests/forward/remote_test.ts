@@ -5,7 +5,7 @@ import { DEFAULTS } from "../../src/profile/profile.ts";
 import { bindOnWire } from "../../src/ssh/server_listeners.ts";
 import { systemClock } from "../../src/tunnel/clock.ts";
 import { Tunnel } from "../../src/tunnel/tunnel.ts";
-import { freePort } from "../support/ports.ts";
+import { freePort, isFree } from "../support/ports.ts";
 import {
   curl,
   dialTo,
@@ -385,15 +385,6 @@ testLink(
     await until(() => isFree(port), "the port is free");
   },
 );
-
-function isFree(port: number): boolean {
-  try {
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 Deno.test("the bind address goes over the wire as ssh(1) -R says", () => {
   const binds = [undefined, "localhost", "*", "", "127.0.0.1", "::1"];

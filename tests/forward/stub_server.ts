@@ -7,10 +7,13 @@
 
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import type { Forward } from "../../src/forward/address.ts";
+import { createForward } from "../../src/forward/create.ts";
+import type { ForwardOptions } from "../../src/forward/running_forward.ts";
 import type { Connection } from "../../src/ssh/connection.ts";
 import { generateKeyPair } from "../../src/ssh/key_pair.ts";
 import { Server } from "../../src/ssh/ssh2.ts";
-import { logIn } from "./setup.ts";
+import { forwardOptions, logIn, portOf } from "./setup.ts";
 
 /** RFC 4254 §7.2, as it came over the wire. */
 export interface Asked {
@@ -82,6 +85,37 @@ export async function startStubServer(
         await connection.closed;
       }
       await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/**
+ * A forward that is open, over a stub server.
+ *
+ * @param answer what the server does about each channel it is asked for
+ */
+export async function startStubForward(
+  forward: Forward,
+  answer: AnswerChannel,
+  options: Partial<ForwardOptions> = {},
+) {
+  const server = await startStubServer(answer);
+  const log: string[] = [];
+  /** The last one counts. */
+  const connections = [await server.connect()];
+  const running = createForward(forward, {
+    ...forwardOptions(connections[0]!, log),
+    connection: () => Promise.resolve(connections.at(-1)!),
+    ...options,
+  });
+  await running.open();
+  const port = portOf(running);
+  return {
+    ...{ server, asked: server.asked, log, connections },
+    ...{ port, proxy: `127.0.0.1:${port}` },
+    [Symbol.asyncDispose]: async () => {
+      running.close();
+      await server[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  isHidden,
   parseLsof,
   parseNetstat,
   parseSs,
@@ -43,4 +44,16 @@ testWith(["ss", "linux"], "the owner of a real port is found", async () => {
     await portOwner(listener.addr.port, "linux") ?? "",
     new RegExp(`\\(pid ${Deno.pid}\\)$`),
   );
+});
+
+Deno.test("who is there is found where the system would not say", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  assert.equal(await isHidden("127.0.0.1", port, "windows"), true);
+  assert.equal(await isHidden("127.0.0.1", port, "darwin"), true);
+  // there listening says it
+  assert.equal(await isHidden("127.0.0.1", port, "linux"), false);
+  listener.close();
+  assert.equal(await isHidden("127.0.0.1", port, "windows"), false);
+  assert.equal(await isHidden("127.0.0.1", 0, "windows"), false);
 });

@@ -286,3 +286,13 @@ Deno.test("a profile that is not in a file", () => {
   );
   assert.throws(() => checkProfile("..", { server: "a", forwards: [] }));
 });
+
+Deno.test("two names that one file could not tell apart", () => {
+  const profiles = ["Home", "vps", "home", "HOME", "Vps"]
+    .map((name) => `  ${name}: { server: a, forwards: [] }\n`);
+  assert.deepEqual(mistakesOf(`profiles:\n${profiles.join("")}`), [
+    '4:3: "home" differs from "Home" only in case',
+    '5:3: "HOME" differs from "Home" only in case',
+    '6:3: "Vps" differs from "vps" only in case',
+  ]);
+});

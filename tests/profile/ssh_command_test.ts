@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { toSshCommand } from "../../src/profile/export.ts";
-import {
-  parseSshCommand,
-  profileOf,
-  splitCommandLine,
-} from "../../src/profile/ssh_command.ts";
+import { splitCommandLine } from "../../src/profile/shell_words.ts";
+import { parseSshCommand } from "../../src/profile/ssh_command.ts";
+import { profileOf } from "../../src/profile/ssh_command_profile.ts";
 import { checkProfile } from "../../src/profile/store.ts";
 
 const parse = (line: string) => parseSshCommand(splitCommandLine(line));

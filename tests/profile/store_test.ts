@@ -88,6 +88,7 @@ test("what is not there is named with the nearest that is", async (store) => {
 test("nothing wrong is written", async (store) => {
   await write(store, EXAMPLE);
   await rejects(store.add("home", SOURCE), "usage", /"home" already exists/);
+  await rejects(store.add("HOME", SOURCE), "usage", /"home" only in case/);
   await rejects(
     store.add("new", { server: "", forwards: [] }),
     "usage",

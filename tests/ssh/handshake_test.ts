@@ -220,6 +220,7 @@ Deno.test("a greeting that comes byte by byte, and one that is none", () => {
   }
   assert.deepEqual(readGreeting(bytes), {
     said: "hello",
+    protocol: undefined,
     software: "x y z",
     offer: {
       kex: ["kex"],

@@ -1,6 +1,9 @@
 /** Which host keys are trusted, against real servers with several. */
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { I2ptunError } from "../../src/errors.ts";
+import { requireCheckable } from "../../src/ssh/host_key.ts";
+import { encodeWire } from "../../src/ssh/key_wire.ts";
 import { execute, makeScratchDir, removeDir } from "../support/scratch.ts";
 import { type Sshd, startSshd } from "../support/sshd.ts";
 import {
@@ -161,7 +164,7 @@ testLogin(
       await Deno.writeTextFile(file, `@cert-authority * ${publicLine}\n`);
       const { log, lines } = recorder();
       assert.match(await attempt({ log }), /is unknown/);
-      assert.match(lines.join("\n"), /does not support certificates/);
+      assert.match(lines.join("\n"), /does not check certificates of hosts/);
     }),
 );
 
@@ -187,3 +190,17 @@ testLogin(
       assert.equal(await Deno.readTextFile(file), "");
     }),
 );
+
+Deno.test("a host key too long to be checked", () => {
+  const check = (bits: bigint) =>
+    requireCheckable(
+      encodeWire("ssh-rsa", 65537n, 1n << (bits - 1n)),
+      "router",
+    );
+  assert.throws(
+    () => check(8192n),
+    /^I2ptunError: router proves itself by an RSA host key of 8192 bits, and/,
+  );
+  check(4096n);
+  requireCheckable(encodeWire("ssh-ed25519", randomBytes(32)), "router");
+});

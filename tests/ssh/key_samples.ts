@@ -138,7 +138,8 @@ export function writeKeySamples(folder: string): KeySample[] {
             "secp521r1",
         );
         const key = readFileSync(`${base} PEM`, "utf8");
-        writeFileSync(path, (parameters + key).replaceAll("\n", "\r\n"));
+        const text = (parameters + key).replaceAll("\n", "\r\n");
+        writeFileSync(path, text, { mode: 0o600 });
       });
     }
     for (

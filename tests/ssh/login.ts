@@ -10,7 +10,7 @@ import {
   Connection,
   type ConnectionOptions,
 } from "../../src/ssh/connection.ts";
-import { METHODS } from "../../src/ssh/authentication.ts";
+import { METHODS } from "../../src/ssh/authentication_methods.ts";
 import { generateKeyPair } from "../../src/ssh/key_pair.ts";
 import type { Question } from "../../src/ssh/prompter.ts";
 import { Secrets } from "../../src/ssh/secrets.ts";

@@ -44,6 +44,7 @@ const CORPUS = [
   'IdentityFile ~/a\nIdentityFile /b\nIdentityFile ~/a\nHost foo\nIdentityFile "c d"',
   'IdentityFile ~/a\\ b\nIdentityFile "/c\\ d"',
   "IdentityFile none",
+  "CertificateFile ~/a\nHost *\nCertificateFile /b",
   "IdentityFile none\nIdentityFile /x",
   "ProxyJump a\nProxyCommand nc\nProxyJump b",
   "ProxyJump u@a:22,ssh://x@b:33,[::1]:44",
@@ -220,7 +221,7 @@ const SHOWN = new Set(
   bindaddress numberofpasswordprompts passwordauthentication
   kbdinteractiveauthentication pubkeyauthentication stricthostkeychecking
   exitonforwardfailure gatewayports preferredauthentications identityagent
-  proxyjump localforward remoteforward dynamicforward identityfile
+  proxyjump localforward remoteforward dynamicforward identityfile certificatefile
   userknownhostsfile globalknownhostsfile`.split(/\s+/),
 );
 
@@ -254,14 +255,19 @@ function bare(value: string): string {
  * a comment behind it, as a jump host.
  */
 function settle(shown: Record<string, string[]>, home: string) {
-  const { identityfile, globalknownhostsfile, proxyjump, ...rest } = shown;
+  const { identityfile, certificatefile, ...others } = shown;
+  const { globalknownhostsfile, proxyjump, ...rest } = others;
+  const expand = (file: string) => file.replace(/^~/, home);
   const usual = identityfile!.includes("~/.ssh/id_rsa");
   return {
     ...rest,
+    ...(certificatefile
+      ? { certificatefile: certificatefile.map(expand) }
+      : {}),
     identityfile: usual
       ? identityfile
       : identityfile!.filter((file) => file !== "none")
-        .map((file) => file.replace(/^~/, home)),
+        .map(expand),
     globalknownhostsfile: [globalknownhostsfile![0]!.replaceAll("~", home)],
     ...(proxyjump && proxyjump[0] !== "none" ? { proxyjump } : {}),
   };
@@ -283,6 +289,7 @@ function asSshShows(config: SshHostConfig): Record<string, string[]> {
     bare(value.replace(/(:)((?:[^:[\]]+|\[.*\]):\d+|\/.*)$/, " $2"));
   const lists = {
     identityfile: config.identityFiles,
+    certificatefile: config.certificateFiles,
     localforward: config.localForwards.map(spaced),
     remoteforward: config.remoteForwards.map(spaced),
     dynamicforward: config.dynamicForwards.map(bare),

@@ -46,6 +46,8 @@ Host web
   IdentityFile ~/.ssh/%r@%h
   IdentityFile "%d/with space"
   IdentityFile /keys/\${COLOUR}/%n-%p-%u-%i-%L-%l-%k-%j-%%
+  CertificateFile ~/%r-cert.pub
+  CertificateFile none
   IdentitiesOnly yes
   IdentityAgent $SOCK
   ProxyJump a@%h-gate:22,ssh://b%%,[fe80::1]:2200
@@ -94,6 +96,7 @@ Host web
         `${home}/with space`,
         "/keys/red/web-2222-me-1000-box-box.example.org-alias-fe80::1-%",
       ],
+      certificateFiles: [`${home}/deploy-cert.pub`],
       identitiesOnly: true,
       identityAgent: "/run/agent",
       proxyJump: [

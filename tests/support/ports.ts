@@ -12,11 +12,12 @@
 export function freePort(): number {
   while (true) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (canListen("127.0.0.1", port) && canListen("::1", port)) return port;
+    if (isFree(port) && isFree(port, "::1")) return port;
   }
 }
 
-function canListen(hostname: string, port: number): boolean {
+/** Whether nothing listens at a port of this address. */
+export function isFree(port: number, hostname = "127.0.0.1"): boolean {
   try {
     Deno.listen({ hostname, port }).close();
     return true;

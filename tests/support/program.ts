@@ -39,6 +39,44 @@ export interface RunOptions {
 }
 
 /**
+ * What a process comes to; then it is disposed of.
+ *
+ * @param name what errors call it
+ * @throws {Error} as {@link Sandbox.run}
+ */
+export async function collect(
+  process: Child,
+  name: string,
+  { stdin = "", timeoutMs = 30_000 }: RunOptions,
+): Promise<RunResult> {
+  await using child = process;
+  // A program that does not read its input may be gone before it is written.
+  if (stdin) await child.write(stdin).catch(() => {});
+  await child.closeInput();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const what = child.running
+        ? "still runs"
+        : "has ended, but its output is still held open";
+      reject(
+        new Error(
+          `${name} ${what} after ${timeoutMs} ms; ` +
+            `it says:\n${child.output.text}`,
+        ),
+      );
+    }, timeoutMs);
+  });
+  try {
+    const done = Promise.all([child.exit, child.drained]);
+    const [code] = await Promise.race([done, expired]);
+    return { code, stdout: child.stdout.text, stderr: child.stderr.text };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
  * A home folder without settings, keys or agent, and the program in it. Its
  * processes run in the home folder and see nothing of the caller's environment
  * but the PATH. Disposing of it stops whatever was started in it.
@@ -103,32 +141,11 @@ export class Sandbox implements AsyncDisposable {
    * a shell's `$(…)` waiting
    */
   async run(args: string[], options: RunOptions = {}): Promise<RunResult> {
-    const { stdin = "", timeoutMs = 30_000 } = options;
-    await using child = this.spawn(args, options);
-    // A program that does not read its input may be gone before it is written.
-    if (stdin) await child.write(stdin).catch(() => {});
-    await child.closeInput();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const expired = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const what = child.running
-          ? "still runs"
-          : "has ended, but its output is still held open";
-        reject(
-          new Error(
-            `i2ptun ${args.join(" ")} ${what} after ${timeoutMs} ms; ` +
-              `it says:\n${child.output.text}`,
-          ),
-        );
-      }, timeoutMs);
-    });
-    try {
-      const done = Promise.all([child.exit, child.drained]);
-      const [code] = await Promise.race([done, expired]);
-      return { code, stdout: child.stdout.text, stderr: child.stderr.text };
-    } finally {
-      clearTimeout(timer);
-    }
+    return await collect(
+      this.spawn(args, options),
+      `i2ptun ${args.join(" ")}`,
+      options,
+    );
   }
 
   /** Starts the program and leaves it running, its standard input open. */

@@ -126,6 +126,11 @@ export class Relay implements AsyncDisposable {
     this.#eachDirection((direction) => direction.resume());
   }
 
+  /** Passes on for whoever connects from now on; others stay as they are. */
+  passNew(): void {
+    this.#stalled = false;
+  }
+
   /** Ends all connections in an orderly way, with FIN on both sides. */
   async cut(): Promise<void> {
     await this.#end("orderly");

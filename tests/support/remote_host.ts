@@ -20,7 +20,8 @@ import { type Sshd, type SshdOptions, startSshd } from "./sshd.ts";
 export interface RemoteHostOptions {
   /**
    * Run a real i2pd in it: web console at its 127.0.0.1:7070, HTTP proxy at
-   * 127.0.0.1:4444, SOCKS proxy at 4447, SAM at 7656. It knows no other router.
+   * 127.0.0.1:4444, SOCKS proxy at 4447, SAM at 7656, I2CP at 7654, I2PControl
+   * at 7650, BOB at 2827. It knows no other router.
    */
   i2pd?: boolean;
   /** For its SSH server, at port 22 of `address` unless another port is given. */
@@ -178,6 +179,12 @@ port = 4447
 enabled = true
 address = 127.0.0.1
 port = 7656
+[i2cp]
+enabled = true
+[i2pcontrol]
+enabled = true
+[bob]
+enabled = true
 [reseed]
 # It asks anyway when it knows none; there is nobody at this address.
 threshold = 0

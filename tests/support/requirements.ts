@@ -34,6 +34,10 @@ const PROGRAMS = {
   "dropbear": "dropbear-bin",
   "dbclient": "dropbear-bin",
   "useradd": "passwd",
+  "bash": "bash",
+  "zsh": "zsh",
+  "fish": "fish",
+  "mandoc": "mandoc",
   "curl": "curl",
   "openssl": "openssl",
   "python3": "python3",
@@ -46,9 +50,10 @@ type Program = keyof typeof PROGRAMS;
 
 /**
  * `netns`: network namespaces can be made; `tcp-reset`: connections can be
- * reset (relay.ts); `test-user`: users can be made (test_user.ts); `wine`: the
- * command in I2PTUN_WINE, called with a folder, a Windows program and its
- * arguments, runs it there; `windows-program`: I2PTUN_WINDOWS_EXE is this one.
+ * reset (relay.ts); `test-user`: users can be made (test_user.ts); `windows`:
+ * there is Wine and the program for it (wine.ts); `wine`: the command in
+ * I2PTUN_WINE, called with a folder, a Windows program and its arguments, runs
+ * it there; `windows-program`: I2PTUN_WINDOWS_EXE is this one.
  */
 export type Requirement =
   | Program
@@ -56,6 +61,7 @@ export type Requirement =
   | "linux"
   | "netns"
   | "tcp-reset"
+  | "windows"
   | "test-user"
   | "remote-host"
   | "remote-host-with-i2pd"
@@ -95,6 +101,11 @@ export function whyMissing(requirement: Requirement): string | undefined {
       return firstMissing("linux", "root", "ip") ?? tryNamespace();
     case "tcp-reset":
       return firstMissing("linux", "root", "ss");
+    case "windows":
+      return firstMissing("linux", "root") ??
+        ["I2PTUN_WINDOWS_EXE", "I2PTUN_WINE_ROOT"]
+          .filter((name) => !Deno.env.get(name))
+          .map((name) => `needs ${name}, see docs/architecture.md`)[0];
     case "test-user":
       return firstMissing("linux", "root", "useradd");
     case "remote-host":

@@ -88,6 +88,27 @@ export class Terminal implements AsyncDisposable {
     return (await this.#tmux("capture-pane", "-p")).trimEnd();
   }
 
+  /** Whether the cursor shows. */
+  async cursor(): Promise<boolean> {
+    const flag = await this.#tmux("display-message", "-p", "#{cursor_flag}");
+    return flag.trim() === "1";
+  }
+
+  /**
+   * Everything the program has written so far, control characters as tmux shows
+   * them: `\033` for Escape.
+   */
+  get written(): string {
+    return this.#events.output.text
+      .replaceAll(/^%output \S+ (.*)\n|^.*\n/gm, "$1");
+  }
+
+  /** The title that the program gave its window. */
+  async title(): Promise<string> {
+    return (await this.#tmux("display-message", "-p", "#{pane_title}"))
+      .trimEnd();
+  }
+
   /**
    * Waits until what is to be seen matches.
    *

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { I2ptunError } from "../../src/errors.ts";
 import { DEFAULTS, type Profile } from "../../src/profile/profile.ts";
 import type { Connection } from "../../src/ssh/connection.ts";
+import type { Again } from "../../src/tunnel/race.ts";
 import { Tunnel } from "../../src/tunnel/tunnel.ts";
 import { freePort } from "../support/ports.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
@@ -12,12 +13,18 @@ import { FakeClock, settle } from "./fake_clock.ts";
 class FakeConnection {
   ended = false;
   channels = 0;
+  /** What {@link Connection.check} was told. */
+  readonly checks: boolean[] = [];
   #end: (reason: I2ptunError) => void = () => {};
   readonly closed = new Promise<I2ptunError>((resolve) => this.#end = resolve);
 
   openChannel(): Promise<never> {
     this.channels++;
     return Promise.reject(new I2ptunError("forward", "no channels here"));
+  }
+
+  check(idle: boolean): void {
+    this.checks.push(idle);
   }
 
   end(): void {
@@ -37,6 +44,7 @@ function setUp(changes: Partial<Profile> = {}) {
   const attempts: {
     at: number;
     signal: AbortSignal;
+    again: Again | undefined;
     succeed: () => FakeConnection;
     fail: (error: I2ptunError) => void;
   }[] = [];
@@ -61,11 +69,12 @@ function setUp(changes: Partial<Profile> = {}) {
       ...changes,
     },
     server: "i2p@example.org:22",
-    connect: (signal) =>
+    connect: (signal, again) =>
       new Promise((resolve, reject) => {
         attempts.push({
           at: clock.now(),
           signal,
+          again,
           succeed: () => {
             const connection = new FakeConnection();
             resolve(connection as unknown as Connection);
@@ -272,4 +281,65 @@ Deno.test("stop while it waits to reconnect leaves no timer", async () => {
   await settle();
   assert.equal(clock.next, undefined);
   assert.equal(attempts.length, 2);
+});
+
+Deno.test("a waiting client hurries an attempt that hangs, once a second", async () => {
+  const { clock, attempts, connection, tunnel, port } = await up();
+  connection.lose();
+  await attempt(attempts, 2);
+  const { again, signal } = attempts[1]!;
+  assert(again, "a reconnect can be hurried");
+  assert.equal(attempts[0]!.again, undefined, "a start asks a person");
+  const times: number[] = [];
+  const joining = (async () => {
+    for (;;) {
+      await again(signal);
+      if (signal.aborted) return;
+      times.push(clock.now());
+    }
+  })();
+  await clock.advance(10_000);
+  assert.deepEqual(times, [], "nobody waits");
+  const waiting = await client(port);
+  await clock.advance(3500);
+  assert.deepEqual(times, [10_000, 11_000, 12_000, 13_000]);
+  waiting.destroy();
+  tunnel.stop();
+  await joining;
+});
+
+Deno.test("a server that flickers is tried once a second, who ever waits", async () => {
+  const { clock, attempts, connection, tunnel, port } = await up();
+  connection.openChannel = () => {
+    connection.lose();
+    return Promise.reject(new I2ptunError("unreachable", "lost"));
+  };
+  const waiting = await client(port);
+  for (let i = 2; i < 6; i++) {
+    await attempt(attempts, i);
+    const next = attempts.at(-1)!.succeed();
+    next.openChannel = () => {
+      next.lose();
+      return Promise.reject(new I2ptunError("unreachable", "lost"));
+    };
+    for (let j = 0; j < 20; j++) await settle();
+    if (i > 2) {
+      assert.equal(attempts.length, i, "not before a second has passed");
+    }
+    await clock.advance(1000);
+  }
+  waiting.destroy();
+  tunnel.stop();
+});
+
+Deno.test("a connection is looked after when a client comes", async () => {
+  const { connection, tunnel, port } = await up();
+  connection.openChannel = () => new Promise(() => {});
+  const first = await client(port);
+  const second = await client(port);
+  for (let i = 0; connection.checks.length < 2 && i < 100; i++) await settle();
+  assert.deepEqual(connection.checks, [true, false]);
+  first.destroy();
+  second.destroy();
+  tunnel.stop();
 });

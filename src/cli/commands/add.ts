@@ -7,12 +7,10 @@ import {
 } from "../../i2p/services.ts";
 import { checkName } from "../../profile/profile.ts";
 import type { ProfileSource } from "../../profile/schema.ts";
-import {
-  parseSshCommand,
-  profileOf,
-  splitCommandLine,
-} from "../../profile/ssh_command.ts";
 import { parseServerAddress } from "../../profile/server_address.ts";
+import { splitCommandLine } from "../../profile/shell_words.ts";
+import { parseSshCommand } from "../../profile/ssh_command.ts";
+import { profileOf } from "../../profile/ssh_command_profile.ts";
 import type { Context } from "../context.ts";
 import { print, printJson } from "../output.ts";
 import { askSome, askText, isInteractive } from "../prompts.ts";

@@ -39,11 +39,15 @@ export async function autostart(
       return;
     case "disable":
       await manager.disable();
+      if (context.environment.system === "windows") {
+        await stopRunning(context.folder, name);
+      }
       return print(`${name} does not start by itself any more`);
     case "status": {
-      const { enabled, active } = await manager.status();
+      const { enabled, ...told } = await manager.status();
       const state = (await runningStatus(context.folder, name))?.state ??
         "stopped";
+      const active = told.active ?? (state !== "stopped" && state !== "failed");
       if (context.json) return printJson({ name, enabled, active, state });
       return print(
         `${name}: ${enabled ? "enabled" : "disabled"}, ${
@@ -55,9 +59,9 @@ export async function autostart(
 }
 
 /** Where the files are is fixed now: at login there are other variables. */
-function taskOf(name: string, context: Context): AutostartTask {
+export function taskOf(name: string, context: Context): AutostartTask {
   const { program, args } = selfCommand();
-  const { variable } = context.environment;
+  const { system, variable } = context.environment;
   const variables: Record<string, string> = {};
   for (const key of ["I2PTUN_STATE_DIR", "XDG_STATE_HOME", "DENO_DIR"]) {
     const value = variable(key);
@@ -71,7 +75,8 @@ function taskOf(name: string, context: Context): AutostartTask {
       "profile",
       "start",
       name,
-      "--foreground",
+      // a task that stays would be a window that stays
+      ...(system === "windows" ? [] : ["--foreground"]),
       "--config",
       context.config,
     ],

@@ -1,7 +1,7 @@
 import { runInBackground } from "../../background/launch.ts";
-import type { Context } from "../context.ts";
+import type { Surroundings } from "../surroundings.ts";
 
 /** The process that `profile start` starts; not for people. */
-export async function background(context: Context): Promise<void> {
-  await runInBackground(context.environment);
+export async function background(surroundings: Surroundings): Promise<void> {
+  await runInBackground(surroundings.environment);
 }

@@ -10,11 +10,13 @@ import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
 import { print, printJson, say, styles } from "../output.ts";
 import { showAddress, showUp } from "../status_view.ts";
+import { windowTitle } from "../window_title.ts";
 import { progress } from "./start.ts";
 
 /** `demo`: the real tunnel, to a sample server in this process. */
 export async function demo(once: boolean, context: Context): Promise<void> {
   using interrupted = interruption();
+  using _title = windowTitle("i2ptun: demo");
   const { environment, debug } = context;
   const sample = await startSampleServer();
   say(

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { I2ptunError } from "../../errors.ts";
 import { runEditor } from "../../platform/run.ts";
+import type { Environment } from "../../platform/paths.ts";
 import { isRunning } from "../../background/running.ts";
 import type { Context } from "../context.ts";
 import { print, say, sayError } from "../output.ts";
@@ -13,9 +14,7 @@ export async function edit(name: string, context: Context): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "i2ptun-" });
   const path = join(folder, `${name}.yaml`);
   await Deno.writeTextFile(path, before, { mode: 0o600 });
-  const editor = environment.variable("VISUAL") ??
-    environment.variable("EDITOR") ??
-    (environment.system === "windows" ? "notepad" : "vi");
+  const editor = editorOf(environment);
   let saved = false;
   try {
     for (;;) {
@@ -42,7 +41,14 @@ export async function edit(name: string, context: Context): Promise<void> {
           });
         }
         sayError(error, context.debug);
-        if (!await askYesNo("Edit again? (no: give up the changes)", true)) {
+        const again = await askYesNo(
+          "Edit again? (no: give up the changes)",
+          true,
+        ).catch((error) => {
+          say(`Nothing was saved; your text is in ${path}`);
+          throw error;
+        });
+        if (!again) {
           saved = true;
           return print(`${name} is unchanged`);
         }
@@ -59,7 +65,21 @@ export async function edit(name: string, context: Context): Promise<void> {
   }
 }
 
-async function openEditor(editor: string, path: string): Promise<boolean> {
+/** The command that starts the user's editor. */
+export function editorOf({ variable, system }: Environment): string {
+  return variable("VISUAL") ?? variable("EDITOR") ??
+    (system === "windows" ? "notepad" : "vi");
+}
+
+/**
+ * Opens a file in an editor until it is closed.
+ *
+ * @returns whether the editor reported success
+ */
+export async function openEditor(
+  editor: string,
+  path: string,
+): Promise<boolean> {
   try {
     return await runEditor(editor, path);
   } catch (cause) {

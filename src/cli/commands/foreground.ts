@@ -5,6 +5,7 @@ import { openNotifier } from "../../autostart/notify.ts";
 import { I2ptunError } from "../../errors.ts";
 import type { LogLevel } from "../../log.ts";
 import { openUrl } from "../../platform/open_url.ts";
+import type { System } from "../../platform/paths.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { Prompter } from "../../ssh/prompter.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
@@ -12,12 +13,20 @@ import type { Context } from "../context.ts";
 import { LiveView, terminalScreen } from "../live_view.ts";
 import { print, say, styles, warn } from "../output.ts";
 import { firstPage, showStatus, showUp } from "../status_view.ts";
+import { windowTitle } from "../window_title.ts";
 
 const REDRAW_MS = 1000;
 
+/** What asks a program to end, besides Ctrl-C; on Windows SIGHUP is its window. */
+const TERMINATING: Record<System, Deno.Signal[]> = {
+  linux: ["SIGTERM", "SIGHUP"],
+  darwin: ["SIGTERM", "SIGHUP"],
+  windows: ["SIGHUP", "SIGBREAK"],
+};
+
 /**
  * `profile start --foreground`: runs the tunnel in this process until SIGTERM
- * (exit code 0) or Ctrl-C (130).
+ * or, on Windows, its window is closed (exit code 0), or Ctrl-C (130).
  */
 export async function foreground(
   profile: Profile,
@@ -39,9 +48,8 @@ export async function foreground(
   const onTerminate = () =>
     stop.abort(new I2ptunError("interrupted", "terminated"));
   Deno.addSignalListener("SIGINT", onInterrupt);
-  if (environment.system !== "windows") {
-    Deno.addSignalListener("SIGTERM", onTerminate);
-    Deno.addSignalListener("SIGHUP", onTerminate);
+  for (const signal of TERMINATING[environment.system]) {
+    Deno.addSignalListener(signal, onTerminate);
   }
   await Deno.mkdir(context.paths.log, { recursive: true, mode: 0o700 })
     .catch(() => {});
@@ -76,6 +84,7 @@ export async function foreground(
     else say(styles.dim(line));
   };
 
+  using _title = windowTitle(`i2ptun: ${profile.name}`);
   await context.folder.prepare();
   const notifier = openNotifier(environment.variable, context.paths.run);
   stop.signal.addEventListener("abort", () => notifier?.stopping());

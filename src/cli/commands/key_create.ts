@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { I2ptunError } from "../../errors.ts";
-import { expandHome, pathsOf } from "../../platform/paths.ts";
+import { type Environment, expandHome, pathsOf } from "../../platform/paths.ts";
 import { fingerprint } from "../../ssh/fingerprint.ts";
 import {
   checkFree,
@@ -33,20 +33,35 @@ export async function keyCreate(
     : resolve(expandHome(options.file, environment));
   await checkFree(file);
   const passphrase = await newPassphrase(file, options);
-  const comment = `${environment.userName}@${hostname()}`
-    .replace(/[\s\p{Cc}]/gu, "");
-  const pair = await generateKeyPair(type, comment, passphrase);
-  await writeKeyPair(file, pair);
+  const made = await createKey(type, file, passphrase, environment);
   const about = {
     file,
     publicFile: `${file}.pub`,
-    fingerprint: fingerprint(pair.publicKey),
+    fingerprint: made,
     encrypted: passphrase !== "",
   };
   if (context.json) return printJson(about);
   print(`wrote ${about.file} and ${about.publicFile}`);
   print(`its fingerprint is ${about.fingerprint}`);
   print(`let it log in with: i2ptun key install NAME --file ${file}.pub`);
+}
+
+/**
+ * Makes a key pair in a new file.
+ *
+ * @returns its fingerprint
+ */
+export async function createKey(
+  type: KeyPairType,
+  file: string,
+  passphrase: string,
+  environment: Environment,
+): Promise<string> {
+  const comment = `${environment.userName}@${hostname()}`
+    .replace(/[\s\p{Cc}]/gu, "");
+  const pair = await generateKeyPair(type, comment, passphrase);
+  await writeKeyPair(file, pair);
+  return fingerprint(pair.publicKey);
 }
 
 async function newPassphrase(

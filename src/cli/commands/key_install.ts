@@ -17,7 +17,8 @@ import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
 import { print, printJson, warn } from "../output.ts";
 import { standardInputPrompter, terminalPrompter } from "../prompts.ts";
-import { progress } from "./start.ts";
+import { spinner } from "../spinner.ts";
+import { type Answering, progress } from "./start.ts";
 
 export interface KeyInstallOptions {
   /** The `.pub` file. */
@@ -29,7 +30,7 @@ export interface KeyInstallOptions {
 /** `key install`: what ssh-copy-id(1) does, and the proof that it worked. */
 export async function keyInstall(
   name: string,
-  options: KeyInstallOptions,
+  options: KeyInstallOptions & Answering,
   context: Context,
 ): Promise<void> {
   const { environment } = context;
@@ -39,9 +40,10 @@ export async function keyInstall(
   const { path, key } = options.file === undefined
     ? await usualKey(route)
     : await keyAt(resolve(expandHome(options.file, environment)));
-  const ask = options.passwordStdin
-    ? await standardInputPrompter()
-    : terminalPrompter();
+  const ask = options.ask ??
+    (options.passwordStdin
+      ? await standardInputPrompter()
+      : terminalPrompter());
   using interrupted = interruption();
   const connect = async (via: Route, from: Prompter) =>
     await connectRoute(via, {
@@ -53,17 +55,22 @@ export async function keyInstall(
     });
   const secrets = new Secrets();
 
-  const connection = await connect(route, ask);
-  let added: boolean;
-  try {
-    added = await authorizeKey(connection, key, login);
-  } finally {
-    connection.end();
-  }
-  const proof = await connect(onlyWith(path, route), ask).catch((error) => {
-    throw notProven(login, added, error);
-  });
-  proof.end();
+  const install = async () => {
+    using _busy = spinner(`installing the key at ${login}`);
+    const connection = await connect(route, ask);
+    let added: boolean;
+    try {
+      added = await authorizeKey(connection, key, login);
+    } finally {
+      connection.end();
+    }
+    const proof = await connect(onlyWith(path, route), ask).catch((error) => {
+      throw notProven(login, added, error);
+    });
+    proof.end();
+    return added;
+  };
+  const added = await install();
 
   const result = { login, file: path, fingerprint: fingerprint(key.blob) };
   if (context.json) return printJson({ ...result, added });

@@ -1,6 +1,7 @@
 import { formatServerAddress } from "../../profile/server_address.ts";
 import { type Context, statusOf } from "../context.ts";
-import { print, printJson, say, showState, styles, table } from "../output.ts";
+import { print, printJson, say, showState, styles } from "../output.ts";
+import { table } from "../table.ts";
 
 /** `profile list` */
 export async function list(context: Context): Promise<void> {

@@ -1,9 +1,9 @@
 import { I2ptunError } from "../../errors.ts";
-import { logPath } from "../../background/log.ts";
+import { logPath, parseLine } from "../../background/log.ts";
 import { checkName } from "../../profile/profile.ts";
 import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
-import { printRaw } from "../output.ts";
+import { print, printRaw } from "../output.ts";
 
 /** `profile logs` */
 export async function logs(
@@ -22,10 +22,19 @@ export async function logs(
       });
     }
   }
+  const show = context.json ? printEvents : printRaw;
   const text = new TextDecoder().decode(bytes);
-  printRaw(lastLines(text, options.lines));
+  show(lastLines(text, options.lines));
   if (options.follow) {
-    await follow(context.paths.log, path, bytes?.length ?? 0);
+    await follow(context.paths.log, path, bytes?.length ?? 0, show);
+  }
+}
+
+/** Whole lines of a log as a JSON object each. */
+function printEvents(text: string): void {
+  for (const line of text.split("\n")) {
+    const event = parseLine(line);
+    if (event) print(JSON.stringify(event));
   }
 }
 
@@ -51,6 +60,7 @@ async function follow(
   folder: string,
   path: string,
   position: number,
+  show: (text: string) => void,
 ): Promise<void> {
   using interrupted = interruption();
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
@@ -60,8 +70,10 @@ async function follow(
   const printNew = async () => {
     const bytes = await read(path) ?? new Uint8Array();
     if (bytes.length < position) position = 0;
-    printRaw(new TextDecoder().decode(bytes.subarray(position)));
-    position = bytes.length;
+    const end = bytes.lastIndexOf(10) + 1;
+    if (end <= position) return;
+    show(new TextDecoder().decode(bytes.subarray(position, end)));
+    position = end;
   };
   await printNew();
   for await (const _event of watcher) await printNew();

@@ -1,6 +1,6 @@
-import { stopRunning } from "../../background/running.ts";
 import type { Context } from "../context.ts";
 import { start, type StartOptions } from "./start.ts";
+import { stopOne } from "./stop.ts";
 
 /** `profile restart` */
 export async function restart(
@@ -10,6 +10,6 @@ export async function restart(
 ): Promise<void> {
   // a mistake in the file must not take down what runs
   for (const name of names) await context.store.get(name);
-  for (const name of names) await stopRunning(context.folder, name);
+  for (const name of names) await stopOne(name, context);
   await start(names, options, context);
 }

@@ -1,3 +1,5 @@
+import { runningStatus } from "../../background/running.ts";
+import type { Profile } from "../../profile/profile.ts";
 import type { Context } from "../context.ts";
 import { printJson, printRaw } from "../output.ts";
 
@@ -5,7 +7,8 @@ export type Format = "yaml" | "json" | "ssh" | "plink" | "ssh-config";
 
 /**
  * `profile show`: the YAML as it is written, what it comes to as JSON, or the
- * equivalent for another program.
+ * equivalent for another program. The first two tell the ports that were chosen
+ * for a tunnel that runs.
  */
 export async function show(
   name: string,
@@ -17,11 +20,20 @@ export async function show(
   switch (format) {
     case "yaml": {
       const text = await context.store.textOf(name);
-      return printRaw(text.endsWith("\n") ? text : `${text}\n`);
+      printRaw(text.endsWith("\n") ? text : `${text}\n`);
+      for (const [forward, at] of await chosenPorts(profile, context)) {
+        printRaw(`# ${forward} listens on ${at.join(" and ")} now\n`);
+      }
+      return;
     }
     case "json": {
       const { written: _written, ...rest } = profile;
-      return printJson(rest);
+      const chosen = await chosenPorts(profile, context);
+      const forwards = rest.forwards.map((forward) => {
+        const listening = chosen.get(forward.name);
+        return listening ? { ...forward, listening } : forward;
+      });
+      return printJson({ ...rest, forwards });
     }
   }
   const { toPlinkCommand, toSshCommand, toSshConfig } = await import(
@@ -35,4 +47,23 @@ export async function show(
     case "ssh-config":
       return printRaw(toSshConfig(profile));
   }
+}
+
+/**
+ * Where the forwards listen whose port was left to the system or the server, by
+ * their names; none if the profile does not run.
+ */
+async function chosenPorts(
+  profile: Profile,
+  context: Context,
+): Promise<Map<string, string[]>> {
+  const status = await runningStatus(context.folder, profile.name);
+  const open = profile.forwards.filter(({ listen }) =>
+    listen.kind === "tcp" && listen.port === 0
+  );
+  const chosen = open.map(({ name }): [string, string[]] => [
+    name,
+    status?.forwards.find((each) => each.name === name)?.listen ?? [],
+  ]);
+  return new Map(chosen.filter(([, addresses]) => addresses.length > 0));
 }

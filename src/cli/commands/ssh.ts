@@ -1,5 +1,6 @@
 import { I2ptunError } from "../../errors.ts";
 import { isRunning } from "../../background/running.ts";
+import { AlreadyRunningError } from "../../background/supervise.ts";
 import { nameForwards } from "../../profile/forward_names.ts";
 import { readForward, specsOf } from "../../profile/import_ssh_config.ts";
 import { DEFAULTS, type Profile } from "../../profile/profile.ts";
@@ -17,7 +18,7 @@ export async function ssh(args: string[], context: Context): Promise<void> {
   const command = parseSshCommand(args);
   const profile: Profile = {
     ...DEFAULTS,
-    name: await freeName(parseServerAddress(command.server), context),
+    name: "",
     server: parseServerAddress(command.server),
     jump: command.jump.map(parseServerAddress),
     identity: command.identity,
@@ -29,9 +30,19 @@ export async function ssh(args: string[], context: Context): Promise<void> {
     written: new Set(),
   };
   profile.forwards = await forwardsOf(command, profile, context);
-  await startProfiles([profile], {
-    foreground: !command.background,
-  }, { ...context, debug: context.debug || command.verbose });
+  const options = { foreground: !command.background, onlyNew: true };
+  const debug = context.debug || command.verbose;
+  for await (const name of freeNames(profile.server, context)) {
+    try {
+      return await startProfiles([{ ...profile, name }], options, {
+        ...context,
+        debug,
+      });
+    } catch (error) {
+      // another one has just taken the name
+      if (!(error instanceof AlreadyRunningError)) throw error;
+    }
+  }
 }
 
 /** Those of the command line, and as with ssh those of ~/.ssh/config. */
@@ -53,11 +64,11 @@ async function forwardsOf(
   })));
 }
 
-/** A name made from the destination that nothing else has. */
-async function freeName(
+/** Names made from the destination that nothing else has. */
+async function* freeNames(
   { host, port }: ServerAddress,
   context: Context,
-): Promise<string> {
+): AsyncGenerator<string> {
   const base = `${host}${port === undefined ? "" : `-${port}`}`
     .replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^-+/, "").slice(0, 60) ||
     "server";
@@ -66,6 +77,6 @@ async function freeName(
   );
   for (let i = 1;; i++) {
     const name = i === 1 ? base : `${base}-${i}`;
-    if (!taken.has(name) && !await isRunning(context.folder, name)) return name;
+    if (!taken.has(name) && !await isRunning(context.folder, name)) yield name;
   }
 }

@@ -1,5 +1,6 @@
 import { launch } from "../../background/launch.ts";
 import { waitUntilSettled } from "../../background/running.ts";
+import { AlreadyRunningError } from "../../background/supervise.ts";
 import { I2ptunError } from "../../errors.ts";
 import { reachableBy, reachableThere } from "../../forward/reach.ts";
 import type { Log } from "../../log.ts";
@@ -11,8 +12,8 @@ import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
 import { print, printJson, say, styles, warn } from "../output.ts";
 import { standardInputPrompter, terminalPrompter } from "../prompts.ts";
+import { spinner } from "../spinner.ts";
 import { firstPage, showUp, statusForPrograms } from "../status_view.ts";
-import { foreground } from "./foreground.ts";
 
 export interface StartOptions {
   foreground?: boolean | undefined;
@@ -21,6 +22,13 @@ export interface StartOptions {
   acceptNew?: boolean | undefined;
   /** Seconds. */
   timeout?: number | undefined;
+  /** Another process with the same name is an {@link AlreadyRunningError}. */
+  onlyNew?: boolean | undefined;
+}
+
+/** Who answers, if it is neither the person at the terminal nor a pipe. */
+export interface Answering {
+  ask?: Prompter;
 }
 
 /** `profile start` */
@@ -37,7 +45,7 @@ export async function start(
 /** Starts profiles, wherever they come from. */
 export async function startProfiles(
   profiles: Profile[],
-  options: StartOptions,
+  options: StartOptions & Answering,
   context: Context,
 ): Promise<void> {
   const [first] = profiles;
@@ -47,10 +55,12 @@ export async function startProfiles(
     });
   }
   profiles.forEach(warnOfReach);
-  const ask = options.passwordStdin
-    ? await standardInputPrompter()
-    : terminalPrompter();
+  const ask = options.ask ??
+    (options.passwordStdin
+      ? await standardInputPrompter()
+      : terminalPrompter());
   if (options.foreground && first) {
+    const { foreground } = await import("./foreground.ts");
     return await foreground(first, { ...options, ask }, context);
   }
   const started: TunnelStatus[] = [];
@@ -82,6 +92,7 @@ async function startOne(
     );
   }
   const signal = AbortSignal.any(signals);
+  using _busy = spinner(`starting ${name}`);
   try {
     for (;;) {
       const status = await launch({
@@ -93,6 +104,7 @@ async function startOne(
         signal,
       });
       if (status) return status;
+      if (options.onlyNew) throw new AlreadyRunningError(name);
       const running = await waitUntilSettled(context.folder, name, signal);
       if (running?.state === "up" || running?.state === "reconnecting") {
         say(styles.dim(`${name} was running already`));

@@ -6,6 +6,7 @@ import { interruption } from "../interruption.ts";
 import { LiveView, terminalScreen } from "../live_view.ts";
 import { print, printJson, say } from "../output.ts";
 import { showStatus, statusForPrograms } from "../status_view.ts";
+import { showWatched, TrafficHistory, watchedLine } from "../watch_view.ts";
 
 const WATCH_MS = 1000;
 
@@ -20,7 +21,10 @@ export async function status(
   if (context.json) printJson(statusForPrograms(statuses));
   else if (statuses.length === 0) {
     say("There are no profiles yet. Add one: i2ptun profile add home");
-  } else lines(statuses).forEach(print);
+  } else {
+    const now = new Date();
+    apart(statuses.map((each) => showStatus(each, now))).forEach(print);
+  }
   const down = names.length === 0
     ? undefined
     : statuses.find((each) => each.state !== "up");
@@ -33,7 +37,8 @@ export async function status(
   }
 }
 
-async function collect(
+/** The named profiles, or all and whatever else runs. */
+export async function collect(
   names: string[],
   context: Context,
 ): Promise<TunnelStatus[]> {
@@ -57,22 +62,36 @@ async function collect(
   return statuses;
 }
 
-function lines(statuses: TunnelStatus[]): string[] {
-  const now = new Date();
-  return statuses.flatMap((each, i) => [
-    ...(i === 0 ? [] : [""]),
-    ...showStatus(each, now),
-  ]);
+/** With an empty line between two of them. */
+function apart(blocks: string[][]): string[] {
+  return blocks.flatMap((block, i) => i === 0 ? block : ["", ...block]);
 }
 
 async function watchStatus(names: string[], context: Context): Promise<void> {
   using interrupted = interruption();
   const view = Deno.stdout.isTerminal() ? new LiveView(terminalScreen) : null;
+  const history = new TrafficHistory();
+  const told = new Map<string, string>();
   while (!interrupted.signal.aborted) {
     const statuses = await collect(names, context);
+    const now = new Date();
+    for (const each of statuses) history.add(each, performance.now());
     if (context.json) print(JSON.stringify(statusForPrograms(statuses)));
-    else if (view) view.draw(lines(statuses));
-    else lines(statuses).forEach(print);
+    else if (view) {
+      const columns = terminalScreen.columns();
+      view.draw(
+        apart(
+          statuses.map((each) => showWatched(each, history, now, columns)),
+        ),
+      );
+    } else {
+      for (const each of statuses) {
+        const line = watchedLine(each, history);
+        if (told.get(each.name) === line) continue;
+        told.set(each.name, line);
+        print(`${now.toISOString().replace(/\.\d+/, "")} ${line}`);
+      }
+    }
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, WATCH_MS);
       interrupted.signal.addEventListener("abort", () => {

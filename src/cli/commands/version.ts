@@ -1,19 +1,21 @@
-import type { Context } from "../context.ts";
 import { print, printJson } from "../output.ts";
-import { VERSION } from "../version.ts";
+import type { Surroundings } from "../surroundings.ts";
+import { VERSION, versionLine } from "../version.ts";
 
-/** `version` */
-export function version(context: Context): void {
-  const { config, paths } = context;
+/** `version`; `source` is what the program was made from. */
+export function version(surroundings: Surroundings, source: string): void {
+  const { config, paths } = surroundings;
   const about = {
     i2ptun: VERSION,
+    source,
     deno: Deno.version.deno,
     target: Deno.build.target,
     profiles: config,
     state: paths.state,
   };
-  if (context.json) return printJson(about);
-  print(`i2ptun ${about.i2ptun} (Deno ${about.deno}, ${about.target})`);
+  if (surroundings.json) return printJson(about);
+  print(versionLine(source));
+  print(`target:   ${about.target}`);
   print(`profiles: ${about.profiles}`);
   print(`state:    ${about.state}`);
 }

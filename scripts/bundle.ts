@@ -1,0 +1,104 @@
+/**
+ * The program and what it uses of its packages as a few JavaScript files: that
+ * is what an executable embeds, instead of whole packages with their tests,
+ * type declarations and sources of native add-ons.
+ *
+ * @module
+ */
+
+export interface BundleOptions {
+  /** What the program is made from, for `--version`. */
+  source: string;
+  /** Default true. */
+  minify?: boolean;
+}
+
+/** The root of the source. */
+export const ROOT = new URL("../", import.meta.url);
+
+/** Runs this Deno. @throws {Error} with what it said, if it fails */
+export async function deno(...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: ROOT,
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
+}
+
+/**
+ * Writes the bundle: `main.js`, and beside it what is loaded when it is needed.
+ *
+ * @param folder relative to the root, and emptied before
+ * @returns the path of `main.js`, relative to the root
+ */
+export async function bundle(
+  folder: string,
+  { source, minify = true }: BundleOptions,
+): Promise<string> {
+  const at = new URL(`${folder}/`, ROOT);
+  await Deno.remove(at, { recursive: true }).catch(ignoreMissing);
+  await Deno.mkdir(at, { recursive: true });
+  const up = "../".repeat(folder.split("/").length);
+  await Deno.writeTextFile(new URL("main.ts", at), entry(up, source));
+  await deno(
+    ...["bundle", "-q", "--platform=deno", "--code-splitting"],
+    // names in stack traces are worth the few bytes
+    ...(minify ? ["--minify", "--keep-names"] : []),
+    // ssh2's native add-ons: it goes without where they cannot be loaded
+    "--external=*.node",
+    `--outdir=${folder}/js`,
+    `${folder}/main.ts`,
+  );
+  const js = new URL("js/", at);
+  for (const { name } of Deno.readDirSync(js)) {
+    const file = new URL(name, js);
+    await giveCommonJsItsNames(file);
+    // the times are embedded too, and would be all that differs next time
+    await Deno.utime(file, 0, 0);
+  }
+  return `${folder}/js/main.js`;
+}
+
+/** As main.ts of the root, for modules that no longer are those of packages. */
+function entry(up: string, source: string): string {
+  return `import { runProgram } from "${up}src/cli/program.ts";
+import {
+  clearInterval,
+  clearTimeout,
+  setInterval,
+  setTimeout,
+} from "node:timers";
+// ssh2 needs Node's, which Deno 2.7 gives to packages only
+Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval });
+Deno.exit(await runProgram(Deno.args, ${JSON.stringify(source)}));
+`;
+}
+
+/** Modules that were CommonJS still use its names, which a bundle has not. */
+async function giveCommonJsItsNames(file: URL): Promise<void> {
+  const text = await Deno.readTextFile(file);
+  const names = [
+    ...(/\btypeof require\b/.test(text)
+      ? [
+        'import{createRequire}from"node:module";',
+        "const require=createRequire(import.meta.url);",
+      ]
+      : []),
+    ...(/\b__dirname\b/.test(text)
+      ? ["const __dirname=import.meta.dirname;"]
+      : []),
+    ...(/\b__filename\b/.test(text)
+      ? ["const __filename=import.meta.filename;"]
+      : []),
+  ];
+  if (names.length > 0) {
+    await Deno.writeTextFile(file, `${names.join("")}\n${text}`);
+  }
+}
+
+/** For what need not be there. */
+export function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}

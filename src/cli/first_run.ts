@@ -1,0 +1,302 @@
+/**
+ * The questions that make a profile, in the order in which a person knows the
+ * answers; the connection is tried meanwhile, so that a wrong answer is asked
+ * for again at once. Escape leads one question back, and what was typed stays.
+ *
+ * @module
+ */
+
+import { I2ptunError } from "../errors.ts";
+import type { Found } from "../i2p/discover.ts";
+import { type ServiceName, serviceUrl } from "../i2p/services.ts";
+import { DEFAULTS, type Profile } from "../profile/profile.ts";
+import {
+  formatServerAddress,
+  parseServerAddress,
+  type ServerAddress,
+} from "../profile/server_address.ts";
+import type { Connection } from "../ssh/connection.ts";
+import { Secrets } from "../ssh/secrets.ts";
+import { connectRoute } from "../tunnel/connect.ts";
+import { readHostConfig, resolveRoute } from "../tunnel/route.ts";
+import { discoverThrough } from "./commands/discover.ts";
+import { progress, startProfiles } from "./commands/start.ts";
+import type { Context } from "./context.ts";
+import { interruption } from "./interruption.ts";
+import { offerKey } from "./key_offer.ts";
+import { say, sayError, styles, warn } from "./output.ts";
+import { askOne, askSome, Back, terminalPrompter } from "./prompts.ts";
+import { askKeyFile, askName, askServer, askUser } from "./questions.ts";
+import { RememberedAnswers } from "./remembered_answers.ts";
+import { forwardsOf, serviceChoices } from "./service_choice.ts";
+import { spinner } from "./spinner.ts";
+
+/** What was typed so far; kept when the questions are left. */
+export interface Draft {
+  /** `[user@]host[:port]` */
+  server: string;
+  /** Empty if it stands in `server` or in ssh_config. */
+  user: string;
+  /** Key files, apart from those in their usual places. */
+  identity: string[];
+  services: ServiceName[] | undefined;
+  name: string;
+}
+
+export function emptyDraft(): Draft {
+  return { server: "", user: "", identity: [], services: undefined, name: "" };
+}
+
+const WELCOME = [
+  "Welcome to i2ptun. It brings the I2P router on your server to this computer.",
+  "You need the server's address, and the user name and password, or the key,",
+  "with which you log in there.",
+];
+
+const NO_SERVICES = [
+  "No I2P service answers on the server now; perhaps the router is not running.",
+  "You can choose all the same, and start the router later.",
+];
+
+/**
+ * Asks, adds the profile, starts it, and opens its first page in the browser.
+ *
+ * @returns the profile's name; undefined if the person went back before the
+ *   first question
+ * @throws {I2ptunError} `interrupted` after Ctrl-C
+ */
+export async function addServer(
+  draft: Draft,
+  context: Context,
+  { welcome }: { welcome: boolean },
+): Promise<string | undefined> {
+  if (welcome) WELCOME.forEach((line) => say(line));
+  say(styles.dim("Esc leads one question back, Ctrl-C out."));
+  say("");
+  const answers = new RememberedAnswers(terminalPrompter());
+  const asked = await askAll(draft, answers, context);
+  if (!asked) return undefined;
+  const { name } = draft;
+  try {
+    await startProfiles([await context.store.get(name)], {
+      ask: answers.prompter(),
+      open: draft.services?.some((each) => isPage(each)) ?? false,
+    }, context);
+  } catch (thrown) {
+    const error = I2ptunError.from(thrown);
+    if (error.kind !== "interrupted") sayError(error, context.debug);
+    say(`${name} is saved, and can be started from the menu.`);
+    return name;
+  }
+  say("");
+  if (answers.hasPassword) {
+    await offerKey(name, answers.prompter(), context);
+    say("");
+  }
+  return name;
+}
+
+function isPage(service: ServiceName): boolean {
+  return serviceUrl(service, "127.0.0.1") !== undefined;
+}
+
+/** The questions, as the steps of a path that can be walked back. */
+type Step = "server" | "user" | "login" | "services" | "name";
+
+/** @returns whether all were answered and the profile is saved */
+async function askAll(
+  draft: Draft,
+  answers: RememberedAnswers,
+  context: Context,
+): Promise<boolean> {
+  let found: Found[] = [];
+  const steps: Record<Step, () => Promise<Step | "saved">> = {
+    server: async () => {
+      const before = draft.server;
+      draft.server = await askServer(before);
+      if (draft.server !== before) draft.services = undefined;
+      return "user";
+    },
+    user: async () => {
+      if (await hasUser(draft, context)) draft.user = "";
+      else draft.user = await askUser(draft.user, context.environment);
+      return "login";
+    },
+    login: async () => {
+      found = await logIn(draft, answers, context).catch((error) => {
+        answers.forget();
+        throw error;
+      });
+      return "services";
+    },
+    services: async () => {
+      if (!found.some(({ state }) => state === "found")) {
+        NO_SERVICES.forEach((line) => say(line));
+      }
+      draft.services = await askSome(
+        "Which services of the router do you want here?",
+        serviceChoices(found, draft.services),
+      );
+      return "name";
+    },
+    name: async () => {
+      // what is wrong with the file is said when it is written
+      const profiles = await context.store.load().catch((): Profile[] => []);
+      draft.name = await askName(
+        draft.name,
+        parseServerAddress(draft.server).host,
+        profiles.map(({ name }) => name),
+      );
+      await save(draft, context);
+      return "saved";
+    },
+  };
+  for (let step: Step = "server";;) {
+    try {
+      const next: Step | "saved" = await steps[step]();
+      if (next === "saved") return true;
+      step = next;
+    } catch (thrown) {
+      const error = I2ptunError.from(thrown);
+      const isBack = error instanceof Back;
+      if (error.kind === "interrupted" && !isBack) throw error;
+      if (!isBack) sayError(error, context.debug);
+      const before: Step | undefined = isBack
+        ? await stepBefore(step, draft, context)
+        : await stepAfter(error, step, draft, context);
+      if (before === undefined) return false;
+      step = before;
+    }
+  }
+}
+
+/** Where Escape leads; undefined is out. */
+async function stepBefore(
+  step: Step,
+  draft: Draft,
+  context: Context,
+): Promise<Step | undefined> {
+  switch (step) {
+    case "server":
+      return undefined;
+    case "user":
+      return "server";
+    case "login":
+    case "services":
+      return await hasUser(draft, context).catch(() => true)
+        ? "server"
+        : "user";
+    case "name":
+      return "services";
+  }
+}
+
+/** Where to go on after a failure, whose reason was said. */
+async function stepAfter(
+  error: I2ptunError,
+  step: Step,
+  draft: Draft,
+  { environment }: Context,
+): Promise<Step> {
+  if (step === "user") return "server";
+  if (step !== "login") return step;
+  if (error.kind !== "login-refused") return "server";
+  try {
+    const way = await askOne("How do you want to go on?", [
+      { value: "login", name: "Try the password again" },
+      { value: "key", name: "Log in with a key file" },
+      { value: "server", name: "Another user or server" },
+    ]);
+    if (way !== "key") return way as Step;
+    draft.identity = [await askKeyFile(draft.identity[0], environment)];
+    return "login";
+  } catch (error) {
+    if (error instanceof Back) return "server";
+    throw error;
+  }
+}
+
+function addressOf({ server, user }: Draft): ServerAddress {
+  const address = parseServerAddress(server);
+  return { ...address, user: address.user ?? (user || undefined) };
+}
+
+/** Whether the server's text, or ssh_config, names the user. */
+async function hasUser(draft: Draft, context: Context): Promise<boolean> {
+  const address = parseServerAddress(draft.server);
+  if (address.user !== undefined) return true;
+  const config = await readHostConfig(
+    profileOf(draft, address),
+    context.environment,
+  );
+  return config.user !== undefined;
+}
+
+/** A profile to log in with, before it has a name. */
+function profileOf(draft: Draft, server: ServerAddress): Profile {
+  return {
+    ...DEFAULTS,
+    name: draft.name || "new",
+    server,
+    jump: [],
+    identity: draft.identity,
+    knownHosts: undefined,
+    hostKey: undefined,
+    sshConfig: undefined,
+    forwards: [],
+    written: new Set(),
+  };
+}
+
+/** Logs in and looks what there is. */
+async function logIn(
+  draft: Draft,
+  answers: RememberedAnswers,
+  context: Context,
+): Promise<Found[]> {
+  using interrupted = interruption();
+  const { signal } = interrupted;
+  const route = await resolveRoute(
+    profileOf(draft, addressOf(draft)),
+    context.environment,
+  );
+  route.warnings.forEach(warn);
+  const connection = await connect();
+  try {
+    using _busy = spinner("looking which I2P services the server has");
+    return await discoverThrough(connection, signal);
+  } finally {
+    connection.end();
+  }
+
+  async function connect(): Promise<Connection> {
+    using _busy = spinner(`connecting to ${route.server.login}`);
+    const prompter = answers.prompter();
+    let gaveUp: unknown;
+    try {
+      return await connectRoute(route, {
+        ask: (question) =>
+          prompter(question).catch((error) => {
+            gaveUp = error;
+            throw error;
+          }),
+        secrets: new Secrets(),
+        acceptNew: false,
+        log: progress(context.debug),
+        signal,
+      });
+    } catch (error) {
+      // on the way here it may have become an error of a jump host
+      throw gaveUp ?? error;
+    }
+  }
+}
+
+async function save(draft: Draft, context: Context): Promise<void> {
+  const { identity } = draft;
+  await context.store.add(draft.name, {
+    server: formatServerAddress(addressOf(draft)),
+    ...(identity.length === 0 ? {} : { identity }),
+    forwards: await forwardsOf(draft.services ?? [], context),
+  });
+}

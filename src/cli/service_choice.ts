@@ -1,0 +1,100 @@
+/**
+ * Which services of a router a person can choose, and where they appear here.
+ *
+ * @module
+ */
+
+import type { Found } from "../i2p/discover.ts";
+import { type ServiceName, SERVICES } from "../i2p/services.ts";
+import { portOwner } from "../platform/port_owner.ts";
+import type { ProfileSource } from "../profile/schema.ts";
+import type { Context } from "./context.ts";
+import { say, screenSize, SIGNS } from "./output.ts";
+import { cutTo, table } from "./table.ts";
+
+/** What most people want, when nothing is known of the server. */
+const USUAL: ServiceName[] = ["console", "http-proxy"];
+
+/**
+ * The services to choose from: those that the server has first, and ticked, or
+ * ticked those that were before.
+ */
+export function serviceChoices(
+  found: readonly Found[],
+  before: readonly ServiceName[] | undefined,
+): { value: ServiceName; name: string; checked: boolean }[] {
+  const having = (state: Found["state"]) =>
+    found.filter((each) => each.state === state);
+  const sure = having("found").map(({ service }) => service);
+  const ticked = before ?? (sure.length > 0 ? sure : USUAL);
+  const order = [
+    ...having("found"),
+    ...having("unclear"),
+    ...having("other"),
+    ...having("closed"),
+    ...having("forbidden"),
+  ];
+  const rows = table(order.map(({ service, port, state, what }) => [
+    service,
+    `port ${port}`,
+    SERVICES[service].title,
+    state === "found"
+      ? `${SIGNS.tick} ${what}`
+      : state === "closed"
+      ? ""
+      : what,
+  ]));
+  // before each a mark and a cursor
+  const width = screenSize().columns - 5;
+  return order.map(({ service }, i) => ({
+    value: service,
+    name: cutTo(rows[i]!, width),
+    checked: ticked.includes(service),
+  }));
+}
+
+/** Above the ports that need rights, and easy to recognise: 7657 is 17657. */
+const ELSEWHERE = 10_000;
+
+/**
+ * The services as forwards of a profile, each at its own port if that is free
+ * here, else at another one.
+ */
+export async function forwardsOf(
+  services: ServiceName[],
+  context: Context,
+): Promise<ProfileSource["forwards"]> {
+  const taken = new Set<number>();
+  for (const profile of await context.store.load()) {
+    for (const { listen, kind } of profile.forwards) {
+      if (kind !== "remote" && listen.kind === "tcp") taken.add(listen.port);
+    }
+  }
+  const forwards: ProfileSource["forwards"] = [];
+  for (const service of services) {
+    const { port } = SERVICES[service];
+    if (!taken.has(port) && isFree(port)) {
+      forwards.push(service);
+      continue;
+    }
+    let listen = port + ELSEWHERE;
+    while (taken.has(listen) || !isFree(listen)) listen++;
+    taken.add(listen);
+    const owner = taken.has(port)
+      ? "another profile"
+      : await portOwner(port, context.environment.system) ?? "another program";
+    say(`Port ${port} is used by ${owner}; ${service} gets ${listen} instead.`);
+    forwards.push({ service, listen });
+  }
+  return forwards;
+}
+
+/** Whether nothing listens at the port of this machine. */
+function isFree(port: number): boolean {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

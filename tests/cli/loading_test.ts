@@ -1,0 +1,44 @@
+/** What a command does not need it does not load, so that it starts at once. */
+import assert from "node:assert/strict";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const SRC = fileURLToPath(new URL("../../src", import.meta.url));
+
+/** The packages that are loaded with these files of src/, before any code runs. */
+function packagesOf(...files: string[]): string[] {
+  const seen = new Set<string>();
+  const packages = new Set<string>();
+  const todo = files.map((file) => join(SRC, file));
+  for (let path = todo.pop(); path !== undefined; path = todo.pop()) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    const text = Deno.readTextFileSync(path);
+    // types are gone when it runs, and `import()` waits until it is needed
+    const imports = text.matchAll(
+      /^(?:import|export)(?! type)\b[^;()]*?from\s+"([^"]+)"/gm,
+    );
+    for (const [, to = ""] of imports) {
+      if (to.endsWith(".ts")) todo.push(resolve(dirname(path), to));
+      else if (!/^node:|\.json$/.test(to)) packages.add(to);
+    }
+  }
+  return [...packages].sort();
+}
+
+Deno.test("help and version load nothing but the command line's package", () => {
+  assert.deepEqual(packagesOf("cli/program.ts", "cli/commands/version.ts"), [
+    "@commander-js/extra-typings",
+  ]);
+});
+
+Deno.test("commands that only look at profiles load no SSH and no prompts", () => {
+  const names = ["list", "show", "status", "stop", "open", "remove", "add"];
+  const files = names.map((name) => `cli/commands/${name}.ts`);
+  assert.deepEqual(packagesOf("cli/context.ts", ...files), ["yaml", "zod"]);
+});
+
+Deno.test("SSH is loaded by the process that runs the tunnel, not by its starter", () => {
+  assert.deepEqual(packagesOf("cli/commands/start.ts"), []);
+  assert(packagesOf("background/supervise.ts").includes("ssh2"));
+});

@@ -1,0 +1,232 @@
+/** `i2ptun` without arguments, once there are profiles: the menu. */
+import assert from "node:assert/strict";
+import { killHard } from "../support/processes.ts";
+import { Sandbox } from "../support/program.ts";
+import { testWith } from "../support/requirements.ts";
+import { Person } from "./menu_setup.ts";
+import {
+  assertServes,
+  show,
+  startSite,
+  statusOf,
+  succeed,
+  writeProfile,
+} from "./setup.ts";
+
+Deno.test("without a terminal there is help, on standard error", async () => {
+  await using sandbox = await Sandbox.create();
+  for (const args of [[], ["--debug"], ["--config", "x.yaml"], ["--json"]]) {
+    const result = await sandbox.run(args);
+    assert.equal(result.code, 2, show(args, result));
+    assert.equal(result.stdout, "");
+    assert.match(result.stderr, /^Usage: i2ptun /);
+  }
+});
+
+testWith(["sshd", "tmux"], "the menu does what it says, live", async () => {
+  await using site = await startSite();
+  const { sandbox } = site;
+  await using person = await Person.start(sandbox);
+  await person.sees(/^Your tunnels\n\n❯ home +○ stopped +\S+\n/m);
+  await person.press("Enter");
+  await person.chooses("Start");
+  await person.sees(/^home is up, by /m);
+  await person.sees(/^home +● up +for \d+ s/m);
+  await assertServes(site);
+  // traffic shows without a key being pressed
+  await person.sees(/^ +page +\S+ +0 open, 1 in all/m);
+  await person.chooses("Stop");
+  await person.sees(/^stopped home$/m);
+  await person.chooses("Start");
+  await person.sees(/❯ Stop/);
+  const before = await statusOf(sandbox);
+  await person.chooses("Restart");
+  await person.sees(/(home is up[^]*){2}❯ Stop/);
+  const after = await statusOf(sandbox);
+  assert.notEqual(after.pid, before.pid);
+
+  // what happens elsewhere shows too, in both menus
+  killHard([after.pid!]);
+  await person.sees(/^home +○ stopped[^]*❯ Start/m);
+  await person.press("Escape");
+  await person.sees(/❯ home +○ stopped/);
+  await succeed(sandbox, ["profile", "start", "home"]);
+  await person.sees(/❯ home +● up/);
+
+  await person.press("Enter");
+  await person.chooses("Check");
+  await person.sees(/^✓ login [^]*^✓ target:page [^]*^Any key: back$/m);
+  await person.press("x");
+  await person.chooses("Log");
+  await person.sees(/ \S* *info .*\nAny key: back$/);
+  await person.press("x");
+  await person.sees(/❯ Log/);
+  await person.press("C-c");
+  await person.leaves(130);
+  assert.equal((await statusOf(sandbox)).state, "up");
+  await succeed(sandbox, ["profile", "stop", "home"]);
+});
+
+testWith(
+  ["sshd", "tmux"],
+  "the menu opens pages, edits and removes",
+  async () => {
+    await using site = await startSite();
+    const { sandbox } = site;
+    await writeProfile(sandbox, {
+      server: site.server,
+      forward: `{ service: console, listen: ${site.port} }`,
+    });
+    await Deno.writeTextFile(
+      `${sandbox.home}/editor`,
+      '#!/bin/sh\necho which?\nread -r service\nsed -i "s/console/$service/" "$1"\n',
+      { mode: 0o755 },
+    );
+    await using person = await Person.start(sandbox, {
+      EDITOR: `${sandbox.home}/editor`,
+      FORCE_HYPERLINK: "1",
+    });
+    await person.chooses("home");
+    await person.chooses("Start");
+    await person.chooses("Open console in the browser");
+    while ((await person.opened()).length === 0) await person.sees(/./);
+    const url = `http://127.0.0.1:${site.port}/`;
+    assert.deepEqual(await person.opened(), [url]);
+    assert(person.terminal.written.includes(`\\033]8;;${url}\\033`));
+    await person.chooses("Edit");
+    // the editor has the terminal for itself, from the first key on
+    await person.answers(/^which\?$/m, "i2pd-console");
+    await person.sees(/^saved home[^]*profile restart home/m);
+    await person.chooses("Stop");
+    await person.sees(/ i2pd-console /);
+    await person.chooses("Remove");
+    await person.sees(/\? Remove home\? \(y\/N\)/);
+    await person.press("Escape");
+    await person.chooses("Remove");
+    await person.sees(/\? Remove home\?[^]*\? Remove home\? \(y\/N\)/);
+    await person.press("y", "Enter");
+    await person.sees(/removed home[^]*Your tunnels[^]*❯ \+ Add a server/);
+    await person.chooses("Quit");
+    await person.leaves(0);
+  },
+);
+
+testWith(
+  ["linux", "tmux"],
+  "the menu makes a profile start at login",
+  async () => {
+    await using sandbox = await Sandbox.create();
+    await writeProfile(sandbox, {
+      server: "me@127.0.0.1:1",
+      forward: "console",
+    });
+    // it keeps whether the unit is enabled, as systemd does
+    const on = `${sandbox.home}/enabled`;
+    await Deno.mkdir(`${sandbox.home}/bin`);
+    await Deno.writeTextFile(
+      `${sandbox.home}/bin/systemctl`,
+      `#!/bin/sh\ncase "$2" in\n` +
+        `enable) echo "$4" > ${on};;\n` +
+        `disable) rm -f ${on};;\n` +
+        `is-*) test -e ${on};;\nesac\n`,
+      { mode: 0o755 },
+    );
+    await using person = await Person.start(sandbox);
+    await person.chooses("home");
+    await person.chooses("Start at login");
+    await person.sees(/^home starts at login$/m);
+    assert.match(await Deno.readTextFile(on), /home/);
+    await person.chooses("Do not start at login any more");
+    await person.sees(
+      /^home does not start by itself any more[^]*❯ Start at l/m,
+    );
+    await assert.rejects(Deno.stat(on), Deno.errors.NotFound);
+    await person.press("C-c");
+    await person.leaves(130);
+  },
+);
+
+testWith(["tmux"], "a failure leads back to the menu", async () => {
+  await using sandbox = await Sandbox.create();
+  await writeProfile(sandbox, { server: "me@127.0.0.1:1", forward: "console" });
+  await using person = await Person.start(sandbox);
+  await person.chooses("home");
+  await person.chooses("Start");
+  await person.sees(
+    /^error: 127\.0\.0\.1:1 refused [^]*^try: [^]*^home +○ stopped/m,
+  );
+  await person.chooses("Check");
+  await person.sees(/^✗ tcp [^]*^error: [^]*^Any key: back$/m);
+  await person.press("C-c");
+  await person.sees(/❯ Check/);
+  await person.press("Escape");
+  await person.chooses("+ Add a server");
+  await person.answers(/\? Server \(/, "127.0.0.1:2");
+  await person.sees(/\? User name/);
+  await person.press("C-c");
+  await person.sees(/❯ \+ Add a server/);
+  await person.press("Enter");
+  // what was typed is there again
+  await person.sees(/\? Server \(.*: 127\.0\.0\.1:2$/);
+  await person.press("Escape");
+  await person.sees(/❯ \+ Add a server/);
+  await person.press("Escape");
+  await person.leaves(0);
+});
+
+testWith(["tmux"], "mistakes in the file can be edited away", async () => {
+  await using sandbox = await Sandbox.create();
+  await sandbox.writeProfiles("version: 1\nprofiles:\n  home: {}\n");
+  await Deno.writeTextFile(
+    `${sandbox.home}/good.yaml`,
+    "version: 1\nprofiles: { home: { server: h, forwards: [console] } }\n",
+  );
+  await using person = await Person.start(sandbox, {
+    VISUAL: `cp ${sandbox.home}/good.yaml`,
+  });
+  await person.sees(/^error: [^]*❯ Edit the file/m);
+  await person.press("Enter");
+  await person.sees(/❯ home +○ stopped/);
+  await person.press("Escape");
+  await person.leaves(0);
+});
+
+testWith(["tmux"], "many profiles, no colours, no room", async () => {
+  await using sandbox = await Sandbox.create();
+  const long = `${"a".repeat(60)}.example.org`;
+  const names = Array.from({ length: 40 }, (_, i) => `profile-${i + 1}`);
+  await sandbox.writeProfiles(
+    "version: 1\nprofiles:\n" +
+      names.map((name) => `  ${name}: { server: ${long}, forwards: [sam] }\n`)
+        .join(""),
+  );
+  await using person = await Person.start(sandbox, { NO_COLOR: "1" });
+  await person.sees(/❯ profile-1 [^]*Esc quit$/);
+  await person.fits(/^Your tunnels$/m);
+  await person.press("Up");
+  await person.sees(/❯ Quit/);
+  await person.fits(/^Your tunnels$/m);
+  await person.press("Up", "Enter");
+  await person.sees(/\? Server \(/);
+  await person.press("Escape");
+  await person.sees(/❯ \+ Add a server/);
+  await person.press("Up");
+  await person.sees(/❯ profile-40 /);
+  await person.press("Enter");
+  await person.sees(/❯ Start[^]*Esc back$/);
+  await person.fits(/^profile-40 /m);
+  await person.press("C-c");
+  const { terminal } = person;
+  await person.terminal.exit();
+  assert.doesNotMatch(terminal.written, /\\033\[\d[\d;]*m/);
+  await person.leaves(130);
+});
+
+testWith(["tmux"], "the window stays until an error was read", async () => {
+  await using sandbox = await Sandbox.create();
+  delete sandbox.env.HOME;
+  await using person = await Person.start(sandbox);
+  await person.sees(/^error: HOME is not set[^]*^Press any key to close$/m);
+  await person.press("Space");
+  await person.leaves(2);
+});

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { bundle, ROOT } from "../../scripts/bundle.ts";
+import { Sandbox } from "../support/program.ts";
+
+/** A bundle's files by name, and when they were changed. */
+function filesOf(main: string): Map<string, { text: string; time: number }> {
+  const folder = new URL("./", new URL(main, ROOT));
+  return new Map(
+    [...Deno.readDirSync(folder)].map(({ name }) => {
+      const file = new URL(name, folder);
+      const time = Deno.statSync(file).mtime!.getTime();
+      return [name, { text: Deno.readTextFileSync(file), time }] as const;
+    }).sort(([a], [b]) => a < b ? -1 : 1),
+  );
+}
+
+Deno.test("the bundle is the program, the same each time", async () => {
+  const folder = `dist/test-${Deno.pid}`;
+  await using sandbox = await Sandbox.create();
+  try {
+    const main = await bundle(`${folder}/a`, { source: "commit 0123" });
+    const run = async (...args: string[]) => {
+      const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["run", "-q", "--no-prompt", "-P=i2ptun", main, ...args],
+        ],
+        cwd: ROOT,
+        clearEnv: true,
+        env: sandbox.env,
+        stderr: "inherit",
+        // a demo that has lost its server would try again for ever
+        signal: AbortSignal.timeout(20_000),
+      }).output();
+      assert.equal(code, 0);
+      return new TextDecoder().decode(stdout);
+    };
+    assert.match(await run("--version"), /\(commit 0123, Deno /);
+    // a login, channels and timers: what bundling has broken before
+    assert.match(await run("demo", "--once"), /fetched http/);
+
+    const first = filesOf(main);
+    const again = await bundle(`${folder}/b`, { source: "commit 0123" });
+    assert.deepEqual(filesOf(again), first);
+    const size = [...first.values()].reduce(
+      (sum, { text }) => sum + text.length,
+      0,
+    );
+    assert(size < 3e6, `${size} bytes`);
+    const commands = [...first.keys()].filter((name) => /^list-/.test(name));
+    assert.equal(commands.length, 1, "a command is a piece of its own");
+    const root = fileURLToPath(ROOT);
+    for (const [name, { text }] of first) {
+      assert(!text.includes(root), `${name} names this machine's folders`);
+    }
+  } finally {
+    await Deno.remove(new URL(folder, ROOT), { recursive: true });
+  }
+});

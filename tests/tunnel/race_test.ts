@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { race } from "../../src/tunnel/race.ts";
+import { settle } from "./fake_clock.ts";
+
+/** A race whose attempts the test answers, and which it tells to hurry. */
+function setUp() {
+  const attempts: {
+    signal: AbortSignal;
+    answer: () => void;
+    succeed: (result: string) => void;
+    fail: (error: Error) => void;
+  }[] = [];
+  const ended: string[] = [];
+  const stop = new AbortController();
+  let hurry: () => void = () => {};
+  const result = race<string>({
+    attempt: (signal, answer) => {
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      signal.addEventListener("abort", () => reject(signal.reason));
+      attempts.push({ signal, answer, succeed: resolve, fail: reject });
+      return promise;
+    },
+    end: (late) => ended.push(late),
+    again: (signal) =>
+      new Promise((resolve) => {
+        hurry = resolve;
+        signal.addEventListener("abort", () => resolve());
+      }),
+    signal: stop.signal,
+  });
+  return {
+    ...{ attempts, ended, result, stop },
+    async again() {
+      hurry();
+      await settle();
+    },
+    open: () => attempts.map(({ signal }) => !signal.aborted),
+  };
+}
+
+Deno.test("the first attempt that is answered goes on alone", async () => {
+  const { attempts, result, again, open } = setUp();
+  await again();
+  await again();
+  assert.deepEqual(open(), [true, true, true]);
+  attempts[1]!.answer();
+  assert.deepEqual(open(), [false, true, false]);
+  await again();
+  assert.equal(attempts.length, 3, "nothing joins it any more");
+  attempts[1]!.succeed("second");
+  assert.equal(await result, "second");
+});
+
+Deno.test("there are never more than four, and the first is one", async () => {
+  const { attempts, result, again, open } = setUp();
+  for (let i = 0; i < 5; i++) await again();
+  assert.deepEqual(open(), [true, false, false, true, true, true]);
+  attempts[0]!.succeed("slow");
+  assert.equal(await result, "slow");
+  assert(open().every((each, i) => each === (i === 0)));
+});
+
+Deno.test("one that fails decides too", async () => {
+  const { attempts, result, again, open } = setUp();
+  await again();
+  attempts[1]!.fail(new Error("refused"));
+  await assert.rejects(result, /refused/);
+  assert.deepEqual(open(), [false, true]);
+});
+
+Deno.test("what succeeds too late is ended", async () => {
+  const { attempts, result, again, ended } = setUp();
+  await again();
+  // both at the same moment
+  attempts[1]!.succeed("fresh");
+  attempts[0]!.succeed("first");
+  assert.equal(await result, "fresh");
+  assert.deepEqual(ended, ["first"]);
+});
+
+Deno.test("a stop ends all of them", async () => {
+  const { result, stop, again, open } = setUp();
+  await again();
+  stop.abort(new Error("stopped"));
+  await assert.rejects(result, /stopped/);
+  assert.deepEqual(open(), [false, false]);
+});
