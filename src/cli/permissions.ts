@@ -9,12 +9,12 @@ import { currentEnvironment, pathsOf } from "../platform/paths.ts";
 
 /**
  * `run`: starting programs, of those in platform/run.ts; `net`: the network,
- * which a tunnel's control socket is part of; `write`: writing files, wherever
- * the user says. One with the network may write where the state is without that.
+ * which a tunnel's control socket is part of; `state`: writing where the state is,
+ * which goes with the network; `write`: writing files, wherever the user says.
  * Every command may read files, and the variables and system information that
  * deno.json names.
  */
-type Need = "run" | "net" | "write";
+type Need = "run" | "net" | "state" | "write";
 
 /** By the command as it is typed. A tunnel gives up more when it is up. */
 const NEEDS: Record<string, readonly Need[]> = {
@@ -22,7 +22,7 @@ const NEEDS: Record<string, readonly Need[]> = {
   "": ["run", "net", "write"],
   "profile list": ["net"],
   "profile add": ["write"],
-  "profile show": [],
+  "profile show": ["net"],
   "profile edit": ["run", "net", "write"],
   "profile remove": ["net", "write"],
   "profile import putty": ["run", "write"],
@@ -31,7 +31,7 @@ const NEEDS: Record<string, readonly Need[]> = {
   "profile stop": ["net"],
   "profile restart": ["run", "net", "write"],
   "profile status": ["net"],
-  "profile logs": [],
+  "profile logs": ["state"],
   "profile check": ["run", "net", "write"],
   "ssh": ["run", "net", "write"],
   "discover": ["net", "write"],
@@ -65,7 +65,7 @@ export async function giveUpUnneeded(command: string): Promise<void> {
     env: true,
     write: needs.includes("write")
       ? "everywhere"
-      : needs.includes("net")
+      : needs.includes("net") || needs.includes("state")
       ? await stateFiles()
       : [],
   });
