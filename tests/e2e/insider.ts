@@ -36,6 +36,7 @@ const attempts: Record<string, () => unknown> = {
   "read all variables": () => Deno.env.toObject(),
   "set a variable": () => Deno.env.set("I2PTUN_X", "x"),
   "know the machine's name": () => Deno.hostname(),
+  "know the machine's addresses": () => Deno.networkInterfaces(),
   "load a library": () => Deno.dlopen("libc.so.6", {}),
   "import code": () => {
     const { state } = Deno.permissions.querySync(
