@@ -9,7 +9,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { V8_FLAGS } from "../src/platform/run.ts";
+import { V8_FLAGS, writeFlag } from "../src/platform/run.ts";
 import { bundle, deno, ROOT } from "./bundle.ts";
 import { icon } from "./icon.ts";
 
@@ -73,7 +73,9 @@ export async function compile(targets: string[]): Promise<void> {
       main,
       executable(target),
       `--target=${triple}`,
-      ...(target.startsWith("windows") ? [`--icon=${ico}`] : []),
+      ...(target.startsWith("windows")
+        ? [`--icon=${ico}`, writeFlag("windows")]
+        : []),
     );
   }
   await Deno.remove(new URL(BUILD, ROOT), { recursive: true });

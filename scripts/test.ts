@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { PERMISSION_FLAGS } from "../src/platform/run.ts";
 import { countTests } from "../tests/support/junit.ts";
 import { installPackages } from "../tests/support/packages.ts";
 import { type Skip, SKIPS_FILE } from "../tests/support/requirements.ts";
@@ -20,7 +21,13 @@ async function main(args: string[]): Promise<number> {
   const skipsFile = `${dir}/skips.jsonl`;
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["test", "-q", "--no-prompt", "-P=i2ptun", `--junit-path=${report}`],
+      ...[
+        "test",
+        "-q",
+        "--no-prompt",
+        ...PERMISSION_FLAGS,
+        `--junit-path=${report}`,
+      ],
       // By its name `deno test` takes this very file for a test.
       "--ignore=scripts",
       ...args,

@@ -12,6 +12,8 @@ export interface Notifier {
   /** Says that it is being stopped. */
   stopping(): void;
   close(): void;
+  /** The sockets that it sends from and to, which counts as writing. */
+  files: string[];
 }
 
 /** Sends text to the service manager. */
@@ -46,6 +48,8 @@ export function openNotifier(
     String(Deno.pid);
   let timer: ReturnType<typeof setInterval> | undefined;
   return {
+    // an abstract socket is no file
+    files: path.startsWith("@") ? [own] : [own, path],
     ready: () => {
       send("READY=1");
       // sd_watchdog_enabled(3): twice as often as asked for

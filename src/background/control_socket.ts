@@ -8,7 +8,8 @@ import { createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
 import { listenAt } from "../forward/socket.ts";
-import type { System } from "../platform/paths.ts";
+import type { Environment, System } from "../platform/paths.ts";
+import { PIPES } from "../platform/permissions.ts";
 
 /** Longest path of a Unix socket everywhere (macOS: 104 bytes with the NUL). */
 const MAX_SOCKET_PATH_BYTES = 103;
@@ -38,13 +39,31 @@ export async function controlAddress(
   );
 }
 
-const PIPES = "\\\\.\\pipe\\";
-
 /** How the names of folders begin that stand in for one with a long path. */
 const STAND_IN = "i2ptun-";
 
 function isShort(path: string): boolean {
   return new TextEncoder().encode(path).length <= MAX_SOCKET_PATH_BYTES;
+}
+
+/** Where control sockets are, of the profiles of a folder for records. */
+export function controlFolders(
+  folder: string,
+  { system, variable }: Pick<Environment, "system" | "variable">,
+): string[] {
+  if (system === "windows") return [PIPES];
+  if (isShort(join(folder, "x.sock"))) return [];
+  return [variable("TMPDIR") ?? "/tmp", "/tmp"];
+}
+
+/** What {@link removeControl} removes. */
+export function controlFiles(address: string, folder: string): string[] {
+  const parent = dirname(address);
+  return isStandIn(parent, folder) ? [address, parent] : [address];
+}
+
+function isStandIn(parent: string, folder: string): boolean {
+  return parent !== folder && basename(parent).startsWith(STAND_IN);
 }
 
 /** Removes a socket that nobody listens at any more. */
@@ -54,10 +73,8 @@ export async function removeControl(
 ): Promise<void> {
   // a pipe goes with its process
   if (isPipe(address)) return;
-  await Deno.remove(address).catch(() => {});
-  const parent = dirname(address);
-  if (parent !== folder && basename(parent).startsWith(STAND_IN)) {
-    await Deno.remove(parent).catch(() => {});
+  for (const path of controlFiles(address, folder)) {
+    await Deno.remove(path).catch(() => {});
   }
 }
 
@@ -78,9 +95,7 @@ export async function listenControl(
 ): Promise<() => void> {
   if (isPipe(address)) return await listenAtPipe(address, onConnection);
   // not node:net: its server of Deno 2.7 takes 513 connections and no more
-  const { close } = listenAt({ path: address }, onConnection);
-  await Deno.chmod(address, 0o600);
-  return close;
+  return listenAt({ path: address }, onConnection).close;
 }
 
 /** As many as Deno allows; at the fifth client at once it would take no more. */

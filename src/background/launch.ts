@@ -121,7 +121,6 @@ export async function runInBackground(environment: Environment): Promise<void> {
   const task = JSON.parse(first.value) as Task;
   const { acceptNew, debug } = task;
   const profile = { ...task.profile, written: new Set(task.profile.written) };
-  if (environment.system !== "windows") Deno.umask(0o077);
   const logFolder = pathsOf(environment).log;
   await Deno.mkdir(logFolder, { recursive: true, mode: 0o700 }).catch(() => {});
   const file = openLog(

@@ -18,12 +18,31 @@ const MAX_BYTES = 1024 * 1024;
 /** Besides the current file; `NAME.log.1` is the newest of them. */
 const MAX_OLD_FILES = 3;
 
+/** All files of the log at `path`: itself, and those it is rotated to. */
+export function logFiles(path: string): string[] {
+  const old = Array.from(
+    { length: MAX_OLD_FILES },
+    (_, i) => `${path}.${i + 1}`,
+  );
+  return [path, ...old];
+}
+
 /** `2026-11-21T10:00:00.000Z info    home is up` */
 export function formatLine(time: Date, level: LogLevel, message: string) {
   // one event stays one line, and no terminal is steered by what a server sent
   // deno-lint-ignore no-control-regex
   const text = message.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
   return `${time.toISOString()} ${level.padEnd(7)} ${text}`;
+}
+
+/** For this user only, as the sink does not make it, after a rotation either. */
+function keepPrivate(path: string): void {
+  try {
+    const { isFile, mode } = Deno.lstatSync(path);
+    if (isFile && (mode! & 0o077) !== 0) Deno.chmodSync(path, 0o600);
+  } catch {
+    // a file system without modes; the event is written
+  }
 }
 
 /** An event as `profile logs --json` tells it. */
@@ -72,6 +91,7 @@ export function openLog(path: string, least: "debug" | "info"): Log {
       timestamp: Date.now(),
       properties: {},
     });
+    if (Deno.build.os !== "windows") keepPrivate(path);
   };
   let lost = 0;
   let why = "";

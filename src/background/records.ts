@@ -66,8 +66,7 @@ export class RunFolder {
 
   /** @throws {I2ptunError} if the folder cannot be written; then nothing is left */
   async write(record: RunRecord): Promise<void> {
-    const path = this.#file(record.name, "json");
-    const temporary = `${path}.${record.pid}`;
+    const [path, temporary] = this.files(record.name);
     try {
       await Deno.writeTextFile(temporary, JSON.stringify(record) + "\n", {
         mode: 0o600,
@@ -114,6 +113,12 @@ export class RunFolder {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
     return [...names].sort();
+  }
+
+  /** What {@link write} and {@link remove} of this process write. */
+  files(name: string): [record: string, temporary: string] {
+    const path = this.#file(name, "json");
+    return [path, `${path}.${Deno.pid}`];
   }
 
   #file(name: string, kind: "lock" | "json" | "sock"): string {

@@ -9,7 +9,6 @@ import type { I2ptunError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { type Environment, pathsOf } from "../platform/paths.ts";
 import { portOwner } from "../platform/port_owner.ts";
-import { giveUpRunning } from "../platform/run.ts";
 import type { Profile } from "../profile/profile.ts";
 import { nobody, type Prompter } from "../ssh/prompter.ts";
 import { Secrets } from "../ssh/secrets.ts";
@@ -18,8 +17,10 @@ import { connectRoute } from "../tunnel/connect.ts";
 import { resolveRoute } from "../tunnel/route.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
 import { Tunnel } from "../tunnel/tunnel.ts";
+import { confine } from "./confinement.ts";
 import { type ControlRequest, openControl } from "./control.ts";
-import { removeControl } from "./control_socket.ts";
+import { controlFiles, removeControl } from "./control_socket.ts";
+import { logFiles, logPath } from "./log.ts";
 import { RunFolder } from "./records.ts";
 import { AlreadyRunningError } from "./running.ts";
 
@@ -31,9 +32,11 @@ export interface SuperviseOptions {
   log: Log;
   /** Stops the tunnel. */
   signal: AbortSignal;
+  /** Files and sockets that the caller goes on writing, besides the log. */
+  files?: string[] | undefined;
   /**
-   * Called once, when the tunnel is up and before this process gives up the
-   * right to start programs. `latest` gives the status at any later time.
+   * Called once, when the tunnel is up and before this process gives up what
+   * {@link confine} takes. `latest` gives the status at any later time.
    */
   onUp: (status: TunnelStatus, latest: () => TunnelStatus) => void;
 }
@@ -46,7 +49,8 @@ export interface SuperviseOptions {
  */
 export async function supervise(options: SuperviseOptions): Promise<void> {
   const { profile, environment, log, signal } = options;
-  const folder = new RunFolder(pathsOf(environment).run);
+  const paths = pathsOf(environment);
+  const folder = new RunFolder(paths.run);
   await folder.prepare();
   const route = await resolveRoute(profile, environment);
   for (const warning of route.warnings) log("warning", warning);
@@ -116,7 +120,16 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       await tunnel.start();
       ask = nobody;
       options.onUp(tunnel.status(), () => tunnel.status());
-      giveUpRunning();
+      confine({
+        profile,
+        route,
+        files: [
+          ...logFiles(logPath(paths.log, profile.name)),
+          ...folder.files(profile.name),
+          ...controlFiles(control.address.control, folder.path),
+          ...options.files ?? [],
+        ],
+      });
       failure = await tunnel.finished;
     } finally {
       signal.removeEventListener("abort", stop);

@@ -5,12 +5,18 @@
  * @module
  */
 
-import { Argument, Command, Option } from "@commander-js/extra-typings";
+import {
+  Argument,
+  Command,
+  type CommandUnknownOpts,
+  Option,
+} from "@commander-js/extra-typings";
 import { I2ptunError } from "../errors.ts";
 import { print, sayError, useColour } from "./output.ts";
+import { giveUpUnneeded } from "./permissions.ts";
 import { type GlobalFlags, openSurroundings } from "./surroundings.ts";
 import { SHELLS } from "./shells.ts";
-import { findCommand, HelpShown, prepareUsage } from "./usage.ts";
+import { findCommand, HelpShown, pathOf, prepareUsage } from "./usage.ts";
 import { flagsAlone, hasTerminal, runMenu } from "./without_command.ts";
 import { versionLine } from "./version.ts";
 
@@ -39,6 +45,12 @@ export function buildProgram(source: string) {
     .option("--debug", "say more, and show stack traces")
     .option("--no-color", "no colours (also NO_COLOR)")
     .addHelpText("after", "\nDocumentation of profiles.yaml: i2ptun schema");
+
+  program.hook(
+    "preAction",
+    (_program, command) =>
+      giveUpUnneeded(pathOf(command as unknown as CommandUnknownOpts)),
+  );
 
   type Leaf = { optsWithGlobals(): unknown };
   /** The flags of a command and of the whole program. */
@@ -390,7 +402,10 @@ export async function runProgram(
   try {
     const flags = flagsAlone(args, program as unknown as Command);
     if (flags !== undefined) {
-      if (hasTerminal() && !flags.json) return await runMenu(flags);
+      if (hasTerminal() && !flags.json) {
+        await giveUpUnneeded("");
+        return await runMenu(flags);
+      }
       program.outputHelp({ error: true });
       return 2;
     }

@@ -35,12 +35,10 @@ export function listenAt(
   at: SocketAddress,
   onConnection: (socket: Socket) => void,
 ): Listening {
-  const listener = "path" in at
-    ? Deno.listen({ transport: "unix", path: at.path })
-    : Deno.listen({
-      ...{ hostname: at.host, port: at.port },
-      tcpBacklog: TCP_BACKLOG,
-    });
+  const listener = "path" in at ? listenUnix(at.path) : Deno.listen({
+    ...{ hostname: at.host, port: at.port },
+    tcpBacklog: TCP_BACKLOG,
+  });
   let open = true;
   const accept = async () => {
     while (open) {
@@ -61,6 +59,18 @@ export function listenAt(
       listener.close();
     },
   };
+}
+
+/** At a socket that only this user can connect to, as StreamLocalBindMask has it. */
+function listenUnix(path: string): Deno.UnixListener {
+  const listener = Deno.listen({ transport: "unix", path });
+  try {
+    Deno.chmodSync(path, 0o600);
+    return listener;
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 
 import { I2ptunError } from "../errors.ts";
+import { WRITE_ROOTS } from "./permissions.ts";
 
 const PROGRAMS = [
   // who listens on a port
@@ -51,6 +52,17 @@ export async function output(
  */
 export const V8_FLAGS = "--v8-flags=--max-semi-space-size=1";
 
+/** What gives Deno the permissions of this program. */
+export const PERMISSION_FLAGS: string[] = [
+  "-P=i2ptun",
+  ...(Deno.build.os === "windows" ? [writeFlag("windows")] : []),
+];
+
+/** Lets a program write all files of a system; see {@link WRITE_ROOTS}. */
+export function writeFlag(system: keyof typeof WRITE_ROOTS): string {
+  return `--allow-write=${WRITE_ROOTS[system].join(",")}`;
+}
+
 /** How this program is started: itself if compiled, else Deno with its source. */
 export function selfCommand(): { program: string; args: string[] } {
   if (Deno.build.standalone) return { program: Deno.execPath(), args: [] };
@@ -63,7 +75,7 @@ export function selfCommand(): { program: string; args: string[] } {
       "--no-prompt",
       V8_FLAGS,
       `--config=${filePath(new URL("deno.json", root))}`,
-      "-P=i2ptun",
+      ...PERMISSION_FLAGS,
       filePath(new URL("main.ts", root)),
     ],
   };
@@ -148,11 +160,6 @@ export async function runEditor(
 export function editorWords(command: string): string[] {
   return [...command.matchAll(/"([^"]*)"|[^\s"]+/g)]
     .map(([word, quoted]) => quoted ?? word);
-}
-
-/** Gives up the right to start programs, for the rest of this process. */
-export function giveUpRunning(): void {
-  Deno.permissions.revokeSync({ name: "run" });
 }
 
 function filePath(url: URL): string {

@@ -44,7 +44,15 @@ function variable(name: string, end: string, env: Environment): string {
   if (name === "" || end === "") {
     throw new ConfigMistake("a variable is written ${NAME}");
   }
-  const value = env(name);
+  let value: string | undefined;
+  try {
+    value = env(name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+    throw new ConfigMistake(
+      `i2ptun may not read the environment variable ${name}: write what it stands for, or use one whose name begins with I2PTUN_`,
+    );
+  }
   if (value === undefined) {
     throw new ConfigMistake(`the environment variable ${name} is not set`);
   }

@@ -52,7 +52,7 @@ async function startWorld(browser: Name): Promise<World> {
     const child = children.use(
       new Child("ip", ["netns", "exec", namespace, command, ...args], {
         log: heard,
-        env: { ...Deno.env.toObject(), DENO_NO_UPDATE_CHECK: "1" },
+        env: sandbox.env,
       }),
     );
     await child.waitFor(/^ready$/m);

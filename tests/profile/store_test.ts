@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ErrorKind, I2ptunError } from "../../src/errors.ts";
 import { ProfileStore } from "../../src/profile/store.ts";
+import { execute } from "../support/scratch.ts";
 import { EXAMPLE } from "./example.ts";
 
 const SOURCE = { server: "a@b", forwards: ["console" as const] };
@@ -179,7 +180,7 @@ test(
   async (store, folder) => {
     const real = join(folder, "real.yaml");
     await Deno.mkdir(dirname(store.path));
-    await Deno.symlink("../real.yaml", store.path);
+    await execute("ln", ["-s", "../real.yaml", store.path]);
     await store.add("home", SOURCE);
     await store.add("vps", SOURCE);
     assert((await Deno.lstat(store.path)).isSymlink);

@@ -8,7 +8,8 @@ import { testWith } from "../support/requirements.ts";
 function bench(...args: string[]): Child {
   const root = new URL("../../", import.meta.url);
   return new Child(Deno.execPath(), [
-    ...["run", "-q", "--no-prompt", "-P=i2ptun", "scripts/bench.ts", ...args],
+    ...["run", "-q", "--no-prompt", "-P=i2ptun", "--allow-sys"],
+    ...["scripts/bench.ts", ...args],
   ], { cwd: fileURLToPath(root) });
 }
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { execFileSync } from "node:child_process";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Buffer } from "node:buffer";
@@ -34,7 +33,16 @@ export const KEY_TYPES = {
 
 /** Runs a program, without a terminal to ask at. */
 export function run(program: string, ...args: string[]): string {
-  return execFileSync(program, args, { encoding: "utf8", stdio: "pipe" });
+  return new TextDecoder().decode(runForBytes(program, ...args));
+}
+
+function runForBytes(program: string, ...args: string[]): Uint8Array {
+  const { success, stdout, stderr } = new Deno.Command(program, {
+    args,
+    stdin: "null",
+  }).outputSync();
+  if (success) return stdout;
+  throw new Error(`${program}: ${new TextDecoder().decode(stderr)}`);
 }
 
 /** Writes one key of each type in each format into `folder`. */
@@ -89,9 +97,9 @@ export function writeKeySamples(folder: string): KeySample[] {
     if (type === "ed25519") {
       // Not every ssh-keygen can write this one, so openssl makes its own.
       run("openssl", "genpkey", "-algorithm", "ed25519", "-out", pkcs8);
-      const point = execFileSync(
+      const point = runForBytes(
         "openssl",
-        ["pkey", "-in", pkcs8, "-pubout", "-outform", "DER"],
+        ...["pkey", "-in", pkcs8, "-pubout", "-outform", "DER"],
       ).subarray(-32);
       const blob = Buffer.from(encodeWire("ssh-ed25519", point));
       publicLine = `ssh-ed25519 ${blob.toString("base64")}`;

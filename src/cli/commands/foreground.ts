@@ -48,7 +48,6 @@ export async function foreground(
   const onTerminate = () =>
     stop.abort(new I2ptunError("interrupted", "terminated"));
   Deno.addSignalListener("SIGINT", onInterrupt);
-  if (environment.system !== "windows") Deno.umask(0o077);
   for (const signal of TERMINATING[environment.system]) {
     Deno.addSignalListener(signal, onTerminate);
   }
@@ -96,6 +95,7 @@ export async function foreground(
       ask: options.ask,
       acceptNew: options.acceptNew ?? false,
       signal: stop.signal,
+      files: notifier?.files,
       log: (level, message) => {
         file(level, message);
         if (level !== "debug" || debug) note(level, message);

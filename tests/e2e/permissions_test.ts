@@ -1,0 +1,249 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { ProfileStore } from "../../src/profile/store.ts";
+import { selfCommand } from "../../src/platform/run.ts";
+import { Child } from "../support/child.ts";
+import { freePort } from "../support/ports.ts";
+import type { Sandbox } from "../support/program.ts";
+import { testWith } from "../support/requirements.ts";
+import type { Attempts } from "./insider.ts";
+import {
+  assertServes,
+  ended,
+  get,
+  startSite,
+  statusUntil,
+  succeed,
+  writeProfile,
+} from "./setup.ts";
+
+const INSIDER = fileURLToPath(new URL("insider.ts", import.meta.url));
+
+/** The program from source, with its permissions, and the insider in it. */
+async function startInsider(
+  sandbox: Sandbox,
+  ...args: string[]
+): Promise<Child> {
+  const self = selfCommand();
+  const options = self.args.slice(0, -1);
+  await Deno.mkdir(`${sandbox.home}/.local/state/i2ptun/log`, {
+    recursive: true,
+    mode: 0o700,
+  });
+  return new Child(self.program, [...options, INSIDER, sandbox.home, ...args], {
+    cwd: sandbox.home,
+    env: sandbox.env,
+  });
+}
+
+async function told(child: Child, after = 0): Promise<Attempts> {
+  const [, json] = await child.stderr.waitFor(/^insider: (.*)$/m, { after });
+  return JSON.parse(json!);
+}
+
+/** What the insider can do now. */
+async function tries(child: Child): Promise<Attempts> {
+  const after = child.stderr.text.length;
+  child.signal("SIGUSR1");
+  return await told(child, after);
+}
+
+/** Checks that each attempt is denied, and that it is for the tunnel's being up. */
+async function assertConfined(child: Child): Promise<void> {
+  const before = await told(child);
+  for (const [attempt, result] of Object.entries(before)) {
+    const expected = {
+      "load a library": "NotCapable",
+      "read all variables": "NotCapable",
+      "remove a file": "NotFound",
+    }[attempt] ?? "done";
+    assert.equal(result, expected, `${attempt}, before`);
+  }
+  for (const [attempt, result] of Object.entries(await tries(child))) {
+    // they tell it that the network has changed
+    const isAllowed = attempt === "know the machine's addresses";
+    assert.equal(result, isAllowed ? "done" : "NotCapable", attempt);
+  }
+}
+
+testWith(
+  ["sshd", "linux", "ss"],
+  "a tunnel in the foreground can start, write, read and load nothing",
+  async () => {
+    await using site = await startSite();
+    const { sandbox } = site;
+    await using child = await startInsider(
+      sandbox,
+      ...["profile", "start", "home", "--foreground"],
+    );
+    await child.waitFor(/home is up/);
+    await assertConfined(child);
+    await assertServes(site);
+    // still after it has logged in again, which needs the key
+    site.sshd.killConnections();
+    await statusUntil(sandbox, ({ reconnects }) => reconnects === 1);
+    await assertConfined(child);
+    await assertServes(site);
+    child.signal("SIGTERM");
+    assert.equal(await ended(child), 0);
+  },
+);
+
+testWith(
+  ["sshd", "linux", "ss"],
+  "nor can one of a command line",
+  async () => {
+    await using site = await startSite();
+    const { sandbox, page, port, server } = site;
+    const [, user, sshPort] = /^(.*):(\d+)$/.exec(server)!;
+    await using child = await startInsider(
+      sandbox,
+      ...["ssh", "-N", "-p", sshPort!],
+      ...["-L", `${port}:127.0.0.1:${page.port}`, user!],
+    );
+    await child.waitFor(/ is up/);
+    await assertConfined(child);
+    await assertServes(site);
+    child.signal("SIGTERM");
+    assert.equal(await ended(child), 0);
+  },
+);
+
+testWith(
+  ["sshd", "linux", "ss"],
+  "nor can one in the background",
+  async () => {
+    await using site = await startSite();
+    const { sandbox } = site;
+    await using child = await startInsider(sandbox, "background", "home");
+    const profile = await new ProfileStore(sandbox.profiles).get("home");
+    // as background/launch.ts begins
+    const task = {
+      profile: { ...profile, written: [...profile.written] },
+      acceptNew: false,
+      debug: false,
+    };
+    await child.write(JSON.stringify(task) + "\n");
+    await child.stdout.waitFor(/"type":"up"/);
+    await assertConfined(child);
+    await assertServes(site);
+    await succeed(sandbox, ["profile", "stop", "home"]);
+    assert.equal(await ended(child), 0);
+  },
+);
+
+testWith(
+  ["sshd", "linux", "ss"],
+  "a command that only looks has given up the rest before it begins",
+  async () => {
+    await using site = await startSite();
+    await using child = await startInsider(
+      site.sandbox,
+      ...["profile", "status", "--watch"],
+    );
+    await child.waitFor(/home .*stopped/);
+    const results = await tries(child);
+    for (const [attempt, result] of Object.entries(results)) {
+      const isAllowed = ["read a variable", "read a variable as in Node"]
+        .concat("set a variable", "know the machine's name")
+        .concat("know the machine's addresses")
+        // a state folder of its own: the control sockets are there
+        .concat("write beside its log").includes(attempt);
+      assert.equal(result, isAllowed ? "done" : "NotCapable", attempt);
+    }
+    child.signal("SIGINT");
+    assert.equal(await ended(child), 130);
+  },
+);
+
+testWith(
+  ["sshd", "linux"],
+  "a confined tunnel goes on with its log, for this user only",
+  async () => {
+    await using site = await startSite();
+    const { sandbox } = site;
+    const folder = `${sandbox.home}/.local/state/i2ptun/log`;
+    await Deno.mkdir(folder, { recursive: true });
+    const full = `${"x".repeat(99)}\n`.repeat(10_484);
+    await Deno.writeTextFile(`${folder}/home.log`, full);
+    await succeed(sandbox, ["profile", "start", "home"]);
+    site.sshd.killConnections();
+    await statusUntil(sandbox, ({ reconnects }) => reconnects === 1);
+    const old = await Deno.readTextFile(`${folder}/home.log.1`);
+    assert.ok(old.startsWith(full), "it is rotated");
+    const log = await Deno.readTextFile(`${folder}/home.log`);
+    assert.match(old + log, /reconnecting\n.* home is up\n$/s);
+    for (const name of ["home.log", "home.log.1"]) {
+      const { mode } = await Deno.stat(`${folder}/${name}`);
+      assert.equal(mode! & 0o777, 0o600, name);
+    }
+    await succeed(sandbox, ["profile", "stop", "home"]);
+  },
+);
+
+testWith(
+  ["sshd", "linux"],
+  "a confined tunnel connects to the Unix sockets of its profile",
+  async () => {
+    await using site = await startSite();
+    const { sandbox, server } = site;
+    const path = `${sandbox.home}/page.sock`;
+    const page = Deno.serve(
+      { path, onListen: () => {} },
+      () => new Response("by a Unix socket"),
+    );
+    const port = freePort();
+    await writeProfile(sandbox, {
+      server,
+      forward: `{ remote: "${port}:${path}", name: page }`,
+    });
+    await succeed(sandbox, ["profile", "start", "home"]);
+    assert.match(await get(port), /by a Unix socket$/);
+    await succeed(sandbox, ["profile", "stop", "home"]);
+    await page.shutdown();
+  },
+);
+
+testWith(
+  ["sshd", "linux"],
+  "nobody else can connect to a Unix socket that a tunnel listens at",
+  async () => {
+    await using site = await startSite();
+    const { sandbox, server, page } = site;
+    const path = `${sandbox.home}/here.sock`;
+    await writeProfile(sandbox, {
+      server,
+      forward: `{ local: "${path}:127.0.0.1:${page.port}", name: page }`,
+    });
+    await succeed(sandbox, ["profile", "start", "home"]);
+    assert.equal((await Deno.stat(path)).mode! & 0o777, 0o600);
+    await succeed(sandbox, ["profile", "stop", "home"]);
+  },
+);
+
+testWith(
+  ["sshd", "linux"],
+  "ssh_config has the variables that the program may read",
+  async () => {
+    await using site = await startSite();
+    const { sandbox } = site;
+    sandbox.env.KEYS = sandbox.env.I2PTUN_KEYS = `${sandbox.home}/.ssh`;
+    const config = `${sandbox.home}/.ssh/config`;
+    await Deno.writeTextFile(config, "IdentityFile ${KEYS}/id_ed25519\n");
+    const refused = await sandbox.run(["profile", "start", "home"]);
+    assert.equal(refused.code, 2);
+    assert.match(
+      refused.stderr,
+      /config:1: i2ptun may not read the environment variable KEYS: /,
+    );
+
+    await Deno.writeTextFile(
+      config,
+      "IdentityFile ${I2PTUN_KEYS}/id_ed25519\n" +
+        "Host other\n  IdentityFile ${KEYS}/x\n",
+    );
+    await succeed(sandbox, ["profile", "start", "home"]);
+    await assertServes(site);
+    await succeed(sandbox, ["profile", "stop", "home"]);
+  },
+);
