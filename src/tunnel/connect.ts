@@ -7,7 +7,9 @@
 import { I2ptunError } from "../errors.ts";
 import { formatHostPort } from "../forward/address.ts";
 import type { Log } from "../log.ts";
-import { Connection, type ConnectionOptions } from "../ssh/connection.ts";
+import type { Connection } from "../ssh/connection.ts";
+import type { ConnectionOptions } from "../ssh/connection_options.ts";
+import { openConnection } from "../ssh/open_connection.ts";
 import type { Prompter } from "../ssh/prompter.ts";
 import type { Secrets } from "../ssh/secrets.ts";
 import { type Again, race } from "./race.ts";
@@ -79,7 +81,7 @@ export function openHop(
 ): Promise<Connection> {
   const { ask, log, secrets, transport, onMilestone } = options;
   const attempt = (signal: AbortSignal, onAnswer: () => void) =>
-    Connection.open({
+    openConnection({
       ...hop,
       ...{ via, transport, onMilestone },
       authentication: { ...hop.authentication, secrets },
