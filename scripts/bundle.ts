@@ -9,7 +9,7 @@
 export interface BundleOptions {
   /** What the program is made from, for `--version`. */
   source: string;
-  /** Default true. */
+  /** Default false. */
   minify?: boolean;
 }
 
@@ -38,7 +38,7 @@ export async function deno(...args: string[]): Promise<void> {
  */
 export async function bundle(
   folder: string,
-  { source, minify = true }: BundleOptions,
+  { source, minify = false }: BundleOptions,
 ): Promise<string> {
   const at = new URL(`${folder}/`, ROOT);
   await Deno.remove(at, { recursive: true }).catch(ignoreMissing);
@@ -47,7 +47,8 @@ export async function bundle(
   await Deno.writeTextFile(new URL("main.ts", at), entry(up, source));
   await deno(
     ...["bundle", "-q", "--platform=deno", "--code-splitting"],
-    // names in stack traces are worth the few bytes
+    // readable stack traces need names; kept so, they are given one by one at
+    // the start, which takes longer than what is saved by the shorter text
     ...(minify ? ["--minify", "--keep-names"] : []),
     // ssh2's native add-ons: it goes without where they cannot be loaded
     "--external=*.node",
