@@ -47,6 +47,7 @@ export interface ConnectionOptions {
     | "onlyNamed"
     | "agent"
     | "agentPatienceMs"
+    | "signing"
     | "attend"
     | "checkPermissions"
     | "secrets"
@@ -65,6 +66,8 @@ export interface ConnectionOptions {
   ask: Prompter;
   log: Log;
   signal: AbortSignal;
-  /** Told as soon as the server has said anything. */
-  onAnswer?: (() => void) | undefined;
+  /** Told when the server says something, after it had not. */
+  onWord?: (() => void) | undefined;
+  /** Told when a server that has begun has said nothing for some time. */
+  onSilence?: (() => void) | undefined;
 }

@@ -21,6 +21,10 @@ import { logIn } from "./log_in.ts";
 import { Patience } from "./patience.ts";
 import type { Prompter } from "./prompter.ts";
 import { overhearGreeting } from "./server_offer.ts";
+import { Silence } from "./silence.ts";
+
+/** A server that says nothing for so long may hang, in milliseconds. */
+const SILENT_MS = 5000;
 
 /**
  * Connects, checks the host key and logs in.
@@ -98,14 +102,24 @@ async function logInByAnyKey(
   seen: string[] = [],
 ): Promise<Connection> {
   const greeting = heard.greeting = overhearGreeting(transport);
-  transport.once("data", () => options.onAnswer?.());
   const offer = algorithmOffer(
     knownHosts.keyTypes(...knownAs({ ...options.hostKey, ...options })),
     options.algorithms,
     seen,
   );
+  const { keepalive, onWord = () => {}, onSilence = () => {} } = options;
+  const limitMs = Math.min(keepalive.intervalMs * keepalive.count, SILENT_MS);
+  const silence = new Silence(transport, { limitMs, onWord, onSilence });
   try {
-    return await logIn(transport, greeting, offer, knownHosts, options);
+    const login = logIn(transport, greeting, offer, knownHosts, {
+      ...options,
+      ask: (question) => silence.pausedFor(options.ask(question)),
+      authentication: {
+        ...options.authentication,
+        signing: (signature) => silence.pausedFor(signature),
+      },
+    });
+    return await login.finally(() => silence.end());
   } catch (error) {
     if (!(error instanceof WrongPinError)) throw error;
     const now = [...seen, error.keyType];

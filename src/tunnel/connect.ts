@@ -80,7 +80,11 @@ export function openHop(
   options: ConnectOptions,
 ): Promise<Connection> {
   const { ask, log, secrets, transport, onMilestone } = options;
-  const attempt = (signal: AbortSignal, onAnswer: () => void) =>
+  const attempt = (
+    signal: AbortSignal,
+    onWord: () => void,
+    onSilence: () => void,
+  ) =>
     openConnection({
       ...hop,
       ...{ via, transport, onMilestone },
@@ -92,7 +96,8 @@ export function openHop(
       ask,
       log,
       signal,
-      onAnswer,
+      onWord,
+      onSilence,
     });
   const { again, signal } = options;
   return race({ attempt, end: (late) => late.end(), again, signal });
