@@ -16,12 +16,15 @@ export interface BundleOptions {
 /** The root of the source. */
 export const ROOT = new URL("../", import.meta.url);
 
+/** The environment in which Deno says errors plainly. */
+export const PLAIN = { NO_COLOR: "1", RUST_BACKTRACE: "0" };
+
 /** Runs this Deno. @throws {Error} with what it said, if it fails */
 export async function deno(...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     cwd: ROOT,
-    env: { NO_COLOR: "1", RUST_BACKTRACE: "0" },
+    env: PLAIN,
     stdout: "null",
     stderr: "piped",
   }).output();

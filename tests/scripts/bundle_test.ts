@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { bundle, ROOT } from "../../scripts/bundle.ts";
 import { Sandbox } from "../support/program.ts";
-import { execute, makeScratchDir, removeDir } from "../support/scratch.ts";
+import { copySource } from "../support/source_copy.ts";
 
 type Files = Map<string, { text: string; time: number }>;
 
@@ -20,24 +20,12 @@ function filesOf(main: URL): Files {
 
 /** Those of a copy of the source, at another distance from the packages. */
 async function filesFromElsewhere(source: string): Promise<Files> {
-  const dir = await makeScratchDir();
-  try {
-    const root = `${dir}/a/copy of the source`;
-    await Deno.mkdir(root, { recursive: true });
-    const names = ["deno.json", "deno.lock", "scripts", "src"];
-    await execute("cp", ["-R", ...names.map(fromRoot), root]);
-    const copied: typeof import("../../scripts/bundle.ts") = await import(
-      `${pathToFileURL(root)}/scripts/bundle.ts`
-    );
-    const main = await copied.bundle("dist/build", { source });
-    return filesOf(new URL(main, copied.ROOT));
-  } finally {
-    await removeDir(dir);
-  }
-}
-
-function fromRoot(name: string): string {
-  return fileURLToPath(new URL(name, ROOT));
+  await using copy = await copySource();
+  const copied: typeof import("../../scripts/bundle.ts") = await import(
+    `${copy.root}scripts/bundle.ts`
+  );
+  const main = await copied.bundle("dist/build", { source });
+  return filesOf(new URL(main, copied.ROOT));
 }
 
 Deno.test("the bundle is the program, the same each time", async () => {
@@ -73,7 +61,7 @@ Deno.test("the bundle is the program, the same each time", async () => {
     assert(size < 3e6, `${size} bytes`);
     const commands = [...first.keys()].filter((name) => /^list-/.test(name));
     assert.equal(commands.length, 1, "a command is a piece of its own");
-    const root = fromRoot("");
+    const root = fileURLToPath(ROOT);
     for (const [name, { text }] of first) {
       assert(!text.includes(root), `${name} names this machine's folders`);
     }
