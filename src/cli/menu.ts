@@ -9,8 +9,10 @@ import { autostartManager } from "../autostart/manager.ts";
 import { logPath } from "../background/log.ts";
 import { isRunning } from "../background/running.ts";
 import { I2ptunError } from "../errors.ts";
+import { findBrowser } from "../platform/browsers.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
 import { autostart, taskOf } from "./commands/autostart.ts";
+import { browse } from "./commands/browse.ts";
 import { check } from "./commands/check.ts";
 import { edit, editorOf, openEditor } from "./commands/edit.ts";
 import { lastLines } from "./commands/logs.ts";
@@ -127,6 +129,7 @@ const THEN = new Map<string, Action | undefined>([
 async function profileMenu(name: string, context: Context): Promise<void> {
   let at: string | undefined;
   let atLogin = await startsAtLogin(name, context);
+  const browser = findBrowser(context.environment)?.title;
   for (;;) {
     let gone = false;
     const look = async (): Promise<MenuView> => {
@@ -136,7 +139,7 @@ async function profileMenu(name: string, context: Context): Promise<void> {
         if (status) {
           const inFile = (await context.store.load())
             .some((each) => each.name === name);
-          return profileView(status, new Date(), { inFile, atLogin });
+          return profileView(status, new Date(), { inFile, atLogin, browser });
         }
         gone = true;
       } catch (error) {
@@ -197,6 +200,8 @@ async function perform(
     return await open(name, action.slice("open ".length), {}, context);
   }
   switch (action) {
+    case "browse":
+      return await browse(name, undefined, {}, context);
     case "start":
       return await start([name], {}, context);
     case "stop":

@@ -7,7 +7,9 @@
 import { I2ptunError } from "../errors.ts";
 import { formatHostPort } from "../forward/address.ts";
 import type { Log } from "../log.ts";
-import { Connection, type ConnectionOptions } from "../ssh/connection.ts";
+import type { Connection } from "../ssh/connection.ts";
+import type { ConnectionOptions } from "../ssh/connection_options.ts";
+import { openConnection } from "../ssh/open_connection.ts";
 import type { Prompter } from "../ssh/prompter.ts";
 import type { Secrets } from "../ssh/secrets.ts";
 import { type Again, race } from "./race.ts";
@@ -78,8 +80,12 @@ export function openHop(
   options: ConnectOptions,
 ): Promise<Connection> {
   const { ask, log, secrets, transport, onMilestone } = options;
-  const attempt = (signal: AbortSignal, onAnswer: () => void) =>
-    Connection.open({
+  const attempt = (
+    signal: AbortSignal,
+    onWord: () => void,
+    onSilence: () => void,
+  ) =>
+    openConnection({
       ...hop,
       ...{ via, transport, onMilestone },
       authentication: { ...hop.authentication, secrets },
@@ -90,7 +96,8 @@ export function openHop(
       ask,
       log,
       signal,
-      onAnswer,
+      onWord,
+      onSilence,
     });
   const { again, signal } = options;
   return race({ attempt, end: (late) => late.end(), again, signal });

@@ -36,13 +36,13 @@ Deno.test("commands that only look at profiles load no SSH and no prompts", () =
   const names = ["list", "show", "status", "stop", "open", "remove", "add"];
   const files = names.map((name) => `cli/commands/${name}.ts`);
   assert.deepEqual(packagesOf("cli/context.ts", ...files), [
-    ...["string-width", "supports-hyperlinks", "yaml", "zod"],
+    ...["fast-string-width", "supports-hyperlinks", "yaml", "zod"],
   ]);
 });
 
 Deno.test("SSH is loaded by the process that runs the tunnel, not by its starter", () => {
   assert.deepEqual(packagesOf("cli/commands/start.ts"), [
-    ...["string-width", "supports-hyperlinks"],
+    ...["fast-string-width", "supports-hyperlinks"],
   ]);
   assert(packagesOf("background/supervise.ts").includes("ssh2"));
 });

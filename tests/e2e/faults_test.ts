@@ -27,6 +27,8 @@ const SHORTER: Record<string, number> = {
   "sshd restarted": 500,
   "link cut for 20 s": 5000,
   "accepts and says nothing, for 8 s": 3000,
+  "greets, then hangs, for 8 s": 3000,
+  "hangs in the login, for 8 s": 3000,
   "name not found for 5 s": 2000,
   "remote service down for 3 s": 500,
   "jump host lost for 2 s": 500,

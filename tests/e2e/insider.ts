@@ -69,6 +69,8 @@ function tell(): void {
 }
 
 if (import.meta.main) {
+  // compiled, it is itself what one attempt starts
+  if (folder === "--version") Deno.exit();
   tell();
   Deno.addSignalListener("SIGUSR1", tell);
   Deno.exit(await runProgram(args));

@@ -112,6 +112,60 @@ testWith(
 );
 
 testWith(
+  ["sshd", "linux", "tmux"],
+  "the menu starts a browser for I2P, or says what it needs",
+  async () => {
+    await using site = await startSite();
+    const { sandbox, server, port } = site;
+    const proxy = `{ service: http-proxy, listen: ${port} }`;
+    const bin = `${sandbox.home}/bin`;
+    const browsers = `${sandbox.home}/browsers`;
+    await Deno.mkdir(browsers);
+    // none of this machine's browsers, but what the terminal needs
+    await Deno.mkdir(bin);
+    for (const name of ["sh", "stty", "sleep"]) {
+      await Deno.writeTextFile(
+        `${bin}/${name}`,
+        `#!/bin/sh\nexec /bin/${name} "$@"\n`,
+        { mode: 0o755 },
+      );
+    }
+    const PATH = `${bin}:${browsers}`;
+    await writeProfile(sandbox, { server, forward: proxy });
+    await succeed(sandbox, ["profile", "start", "home"]);
+    await using person = await Person.start(sandbox, { PATH });
+    await person.chooses("home");
+    await person.chooses("Browse I2P  needs Firefox or Chromium");
+    await person.sees(/^error: found no Firefox and no Chromium\ntry: /m);
+    await person.press("Escape");
+    await Deno.writeTextFile(
+      `${browsers}/firefox`,
+      `#!/bin/sh\necho "$@" > "${browsers}/args"\n`,
+      { mode: 0o755 },
+    );
+    await person.sees(/❯ home/);
+    await person.press("Enter");
+    await person.chooses("Browse I2P with a Firefox of its own");
+    await person.sees(/^started firefox; /m);
+    const args = await Deno.readTextFile(`${browsers}/args`);
+    assert.match(args, /^--profile \S+ file:\S+start\.html\n$/);
+    await person.press("C-c");
+    await person.leaves(130);
+
+    await succeed(sandbox, ["profile", "stop", "home"]);
+    const console = `{ service: console, listen: ${port} }`;
+    await writeProfile(sandbox, { server, forward: console });
+    await succeed(sandbox, ["profile", "start", "home"]);
+    await using other = await Person.start(sandbox, { PATH });
+    await other.chooses("home");
+    await other.chooses("Browse I2P  needs http-proxy among its forwards");
+    await other.sees(/^error: home has no forward[^]*^try: add http-proxy/m);
+    await other.press("C-c");
+    await other.leaves(130);
+  },
+);
+
+testWith(
   ["linux", "tmux"],
   "the menu makes a profile start at login",
   async () => {

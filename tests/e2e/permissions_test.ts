@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileScript } from "../../scripts/compile.ts";
 import { ProfileStore } from "../../src/profile/store.ts";
 import { selfCommand } from "../../src/platform/run.ts";
 import { Child } from "../support/child.ts";
+import { readEmbedded } from "../support/embedded.ts";
 import { freePort } from "../support/ports.ts";
 import type { Sandbox } from "../support/program.ts";
 import { testWith } from "../support/requirements.ts";
+import { makeScratchDir } from "../support/scratch.ts";
 import type { Attempts } from "./insider.ts";
 import {
   assertServes,
@@ -19,18 +23,45 @@ import {
 
 const INSIDER = fileURLToPath(new URL("insider.ts", import.meta.url));
 
-/** The program from source, with its permissions, and the insider in it. */
+let compiled: Promise<string> | undefined;
+
+Deno.test.afterAll(async () => {
+  if (compiled) await Deno.remove(dirname(await compiled), { recursive: true });
+});
+
+/**
+ * The program and the insider in it, run as the program under test is: from
+ * source, or as an executable that is made as that one is, and permitted the same.
+ */
+async function insiderCommand(): Promise<string[]> {
+  const program = Deno.env.get("I2PTUN_BIN");
+  if (!program) {
+    const self = selfCommand();
+    return [self.program, ...self.args.slice(0, -1), INSIDER];
+  }
+  return [await (compiled ??= compileInsider(resolve(program)))];
+}
+
+async function compileInsider(program: string): Promise<string> {
+  const path = `${await makeScratchDir()}/insider`;
+  await compileScript("tests/e2e/insider.ts", path);
+  const [insider, original] = await Promise.all(
+    [path, program].map(readEmbedded),
+  );
+  assert.deepEqual(insider!.permissions, original!.permissions);
+  return path;
+}
+
 async function startInsider(
   sandbox: Sandbox,
   ...args: string[]
 ): Promise<Child> {
-  const self = selfCommand();
-  const options = self.args.slice(0, -1);
+  const [command, ...options] = await insiderCommand();
   await Deno.mkdir(`${sandbox.home}/.local/state/i2ptun/log`, {
     recursive: true,
     mode: 0o700,
   });
-  return new Child(self.program, [...options, INSIDER, sandbox.home, ...args], {
+  return new Child(command!, [...options, sandbox.home, ...args], {
     cwd: sandbox.home,
     env: sandbox.env,
   });

@@ -53,7 +53,8 @@ type Program = keyof typeof PROGRAMS;
  * reset (relay.ts); `test-user`: users can be made (test_user.ts); `windows`:
  * there is Wine and the program for it (wine.ts); `wine`: the command in
  * I2PTUN_WINE, called with a folder, a Windows program and its arguments, runs
- * it there; `windows-program`: I2PTUN_WINDOWS_EXE is this one.
+ * it there; `windows-program`: I2PTUN_WINDOWS_EXE is this one; `executable`:
+ * I2PTUN_BIN is.
  */
 export type Requirement =
   | Program
@@ -66,7 +67,8 @@ export type Requirement =
   | "remote-host"
   | "remote-host-with-i2pd"
   | "wine"
-  | "windows-program";
+  | "windows-program"
+  | "executable";
 
 /** The Debian packages of all programs that tests may need and are not there. */
 export function missingPackages(): string[] {
@@ -116,6 +118,8 @@ export function whyMissing(requirement: Requirement): string | undefined {
       return whyNotSet("I2PTUN_WINE");
     case "windows-program":
       return whyNotSet("I2PTUN_WINDOWS_EXE");
+    case "executable":
+      return whyNotSet("I2PTUN_BIN");
     case "sshd":
       return firstMissing("linux", "ssh-keygen") ?? whyNoProgram("sshd");
     default:

@@ -8,7 +8,8 @@
  *
  * @module
  */
-import { fileURLToPath } from "node:url";
+import { compileScript } from "../../scripts/compile.ts";
+import { writeFlag } from "../../src/platform/run.ts";
 import { Child } from "./child.ts";
 import { childrenOf } from "./processes.ts";
 import { collect, type RunOptions, type RunResult } from "./program.ts";
@@ -204,10 +205,10 @@ function hostPath(dir: string, windowsPath: string): string {
 }
 
 async function compileHelper(output: string): Promise<void> {
-  const source = new URL("../windows/helper.ts", import.meta.url);
-  await execute(Deno.execPath(), [
-    ...["compile", "-q", "--no-prompt", "--no-check", "-P=i2ptun"],
-    ...["--target=x86_64-pc-windows-msvc", `--output=${output}`],
-    fileURLToPath(source),
-  ]);
+  await compileScript(
+    "tests/windows/helper.ts",
+    output,
+    "--target=x86_64-pc-windows-msvc",
+    writeFlag("windows"),
+  );
 }

@@ -130,7 +130,7 @@ testWindows(
     assertFails(await machine.run(START), 7, /port \d+ is already in use:/);
     const env = {
       ...await machine.standIn("netstat", "tasklist"),
-      PORT: `${site.port}`,
+      I2PTUN_PORT: `${site.port}`,
     };
     assertFails(
       await machine.run(START, { env }),
