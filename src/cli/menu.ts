@@ -23,7 +23,7 @@ import { start } from "./commands/start.ts";
 import { collect } from "./commands/status.ts";
 import { stop } from "./commands/stop.ts";
 import type { Context } from "./context.ts";
-import { addServer, emptyDraft } from "./first_run.ts";
+import { addServer } from "./first_run.ts";
 import { interruption } from "./interruption.ts";
 import { anyKey, liveMenu, type MenuView } from "./live_menu.ts";
 import {
@@ -46,10 +46,9 @@ import { cutTo } from "./table.ts";
  * @throws {I2ptunError} `interrupted` after Ctrl-C
  */
 export async function menu(context: Context): Promise<void> {
-  const draft = emptyDraft();
   let at: string | undefined;
   if (await isFirstRun(context)) {
-    at = await addServer(draft, context, { welcome: true });
+    at = await addServer(context, { welcome: true });
     if (at === undefined) return;
     await profileMenu(at, context);
   }
@@ -69,10 +68,8 @@ export async function menu(context: Context): Promise<void> {
       case ADD:
         at = ADD;
         await attempt(context, async () => {
-          const name = await addServer(draft, context, { welcome: false });
-          if (name === undefined) return;
-          Object.assign(draft, emptyDraft());
-          at = name;
+          const name = await addServer(context, { welcome: false });
+          at = name ?? ADD;
         });
         break;
       default:
