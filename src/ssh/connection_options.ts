@@ -31,6 +31,8 @@ export interface ConnectionOptions {
   bindAddress?: string | undefined;
   /** The connection to go through, when this is not the first hop. */
   via?: Connection | undefined;
+  /** Whether the server is only the way to another one; for messages. */
+  isJumpHost?: boolean | undefined;
   /** A TCP connection to the server that is there already, still unread. */
   transport?: Duplex | undefined;
   /** Told how far it has come; more than once, if it has to connect again. */

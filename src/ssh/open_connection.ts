@@ -83,8 +83,9 @@ function dialThrough(
   opened.then((late) => signal.aborted && late.close(), () => {});
   return unlessAborted(opened, signal).then(
     (channel) => new ChannelStream(channel),
-    (thrown) => {
+    async (thrown) => {
       signal.throwIfAborted();
+      if (via.lost) throw await via.closed;
       const { message, remedy } = I2ptunError.from(thrown);
       throw new I2ptunError("unreachable", message, {
         remedy: isForbidden(thrown)

@@ -44,7 +44,10 @@ export async function connectRoute(
       const connection = openHop(hop, open.at(-1), options);
       open.push(
         await connection.catch((error) => {
-          throw hop === hops.at(-1) ? error : atJumpHost(hop, error);
+          // one before it that was lost is named already
+          throw hop.isJumpHost && !open.at(-1)?.lost
+            ? atJumpHost(hop, error)
+            : error;
         }),
       );
     }
