@@ -63,7 +63,10 @@ export class WindowsMachine implements AsyncDisposable {
       Deno.env.get("I2PTUN_WINDOWS_EXE")!,
       hostPath(dir, PROGRAM),
     );
-    await compileHelper(`${programs}/helper.exe`);
+    await compileForWindows(
+      "tests/windows/helper.ts",
+      `${programs}/helper.exe`,
+    );
     await Deno.writeTextFile(
       `${dir}/passwd`,
       `${USER}:x:0:0::/root:/bin/sh\n`,
@@ -120,6 +123,13 @@ export class WindowsMachine implements AsyncDisposable {
   /** The command line on this machine that runs i2ptun on that one. */
   command(args: string[], env: Record<string, string> = {}): string[] {
     return this.#command([PROGRAM, ...args], env);
+  }
+
+  /** Makes another program of a script, and starts it. */
+  async startScript(script: string, ...args: string[]): Promise<Child> {
+    const program = `${PROGRAMS}\\script.exe`;
+    await compileForWindows(script, this.path(program));
+    return this.#spawn(this.#command([program, ...args]));
   }
 
   /** Starts tests/windows/helper.ts, which ends when it is disposed of. */
@@ -204,9 +214,10 @@ function hostPath(dir: string, windowsPath: string): string {
     .replace(/^Z:\\mnt/i, dir).replaceAll("\\", "/");
 }
 
-async function compileHelper(output: string): Promise<void> {
+/** Makes an executable of a script, as the program is made. */
+async function compileForWindows(script: string, output: string) {
   await compileScript(
-    "tests/windows/helper.ts",
+    script,
     output,
     "--target=x86_64-pc-windows-msvc",
     writeFlag("windows"),
