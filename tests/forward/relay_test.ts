@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect } from "node:net";
 import type { Forward } from "../../src/forward/address.ts";
 import type { RunningForward } from "../../src/forward/running_forward.ts";
 import { freePort } from "../support/ports.ts";
@@ -240,39 +239,6 @@ testLink(
     relay!.resume();
     const answers = await Promise.all(clients.map(readAll));
     for (const answer of answers) assert.equal(String(answer), String(4 * MIB));
-  },
-);
-
-testLink(
-  ["sshd"],
-  "a client's reset reaches the target as an end",
-  async () => {
-    await using link = await startLink();
-    await using target = await startProgram();
-    const port = portOf(await link.open(local(target.port)));
-    const client = connect(port, "127.0.0.1");
-    client.write("x");
-    const server = await target.accepted(0);
-    await readExactly(server, 1);
-    // Deno 2.7 cannot
-    if (typeof client.resetAndDestroy === "function") client.resetAndDestroy();
-    else client.destroy();
-    await released(server);
-  },
-);
-
-testLink(
-  ["sshd"],
-  "when the connection is lost, clients get what has come, then a reset",
-  async () => {
-    await using link = await startLink();
-    await using target = await startProgram((socket) => {
-      socket.write("half an ans");
-    });
-    const client = await dialTo(portOf(await link.open(local(target.port))));
-    await readExactly(client, 11);
-    link.sshd.killConnections();
-    assert.equal((await readAll(client)).length, 0);
   },
 );
 
