@@ -17,15 +17,11 @@ import {
   testLink,
   until,
 } from "./setup.ts";
+import { localTo, remoteTo } from "./forwards.ts";
 
 /** A forward to a port, of each kind that has one. */
 function forwardsTo(port: number): Forward[] {
-  const listen = { kind: "tcp", bind: "127.0.0.1", port: 0 } as const;
-  const target = { kind: "tcp", host: "127.0.0.1", port } as const;
-  return [
-    { kind: "local", name: "there", listen, target },
-    { kind: "remote", name: "back", listen, target },
-  ];
+  return [localTo(port), remoteTo(port)];
 }
 
 /** Sends until it cannot any more. */
