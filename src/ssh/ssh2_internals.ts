@@ -49,6 +49,23 @@ export function onUserauthFailure(
 }
 
 /**
+ * Leaves the server's list of its host keys unanswered (hostkeys-00@openssh.com,
+ * OpenSSH's PROTOCOL §2.5), as nobody here wants to know. ssh2 would have the
+ * server prove each of them: a signature and, as the server waits for its small
+ * packets to be acknowledged, often 40 ms before anything goes through.
+ *
+ * @param client one whose `connect` has been called
+ */
+export function ignoreHostKeyList(client: SshClient): void {
+  const handlers = protocolOf(client)._handlers;
+  const original = handlers.GLOBAL_REQUEST;
+  handlers.GLOBAL_REQUEST = (protocol, name, wantReply, data) => {
+    if (name === "hostkeys-00@openssh.com" && !wantReply) return;
+    original(protocol, name, wantReply, data);
+  };
+}
+
+/**
  * Has RSA keys sign with SHA-2 (RFC 8332) even if the server does not say that
  * it can: ssh2 would use SHA-1.
  *
