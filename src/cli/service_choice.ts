@@ -34,7 +34,7 @@ export function serviceChoices(
     ...having("closed"),
     ...having("forbidden"),
   ];
-  const rows = table(order.map(({ service, port, state, what }) => [
+  const cells = order.map(({ service, port, state, what }) => [
     service,
     `port ${port}`,
     SERVICES[service].title,
@@ -45,9 +45,14 @@ export function serviceChoices(
       : state === "unclear"
       ? "? open, says nothing"
       : what,
-  ]));
+  ]);
   // before each a mark and a cursor
   const width = screenSize().columns - 5;
+  const full = table(cells);
+  const rows = full.every((row) => fitTo(row, width) === row)
+    ? full
+    // what answers says more than what should
+    : table(cells.map(([service, port, , what]) => [service!, port!, what!]));
   return order.map(({ service }, i) => ({
     value: service,
     name: fitTo(rows[i]!, width),

@@ -19,6 +19,8 @@ import {
   assertNothingLeft,
   assertReadable,
   ended,
+  get,
+  startPage,
   startSite,
   statusOf,
   succeed,
@@ -472,7 +474,46 @@ testWith(["sshd"], "a server that forbids forwards", async () => {
   for (const name of ["target:page", "target:socks", "listen:back"]) {
     assert.match(result.step(name).try!, /AllowTcpForwarding/);
   }
+  // a start asks for what the server is to listen at, and for nothing else
+  assertFails(await sandbox.run(START), 7, /^back: the server refuses to li/);
 });
+
+for (const by of ["sshd_config", "authorized_keys"] as const) {
+  testWith(["sshd"], `a target that ${by} forbids`, async () => {
+    await using allowed = startPage();
+    const open = `127.0.0.1:${allowed.port}`;
+    await using site = await startSite({
+      sshd: by === "sshd_config" ? { config: `PermitOpen ${open}` } : {},
+    });
+    const { sandbox, sshd, port, page } = site;
+    if (by === "authorized_keys") {
+      const keys = await Deno.readTextFile(sshd.authorizedKeys);
+      await Deno.writeTextFile(
+        sshd.authorizedKeys,
+        keys.replace(/^/, `permitopen="${open}" `),
+      );
+    }
+    const good = `{ local: "${freePort()}:${open}", name: good }`;
+    await writeProfile(sandbox, {
+      ...site,
+      forward: `${site.forward}\n      - ${good}`,
+    });
+    const result = await check(sandbox);
+    assert.equal(result.code, 7);
+    assert.match(
+      result.names,
+      /login listen:page target:page! listen:good target:good$/,
+    );
+    const { detail, try: remedy } = result.step("target:page");
+    assert.match(detail, new RegExp(`127\\.0\\.0\\.1:${page.port}.* forbid`));
+    assert.match(remedy!, /PermitOpen/);
+    // a tunnel that is up says it to whoever looks why no page comes
+    await succeed(sandbox, START);
+    assert.equal(await get(port).catch(() => ""), "");
+    const status = await succeed(sandbox, ["profile", "status"]);
+    assert.match(status, /^ {2}! 127\.0\.0\.1:\d+.* forbid/m);
+  });
+}
 
 testWith(["sshd", "ss"], "a local port that another program has", async () => {
   await using site = await startSite();

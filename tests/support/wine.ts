@@ -25,6 +25,9 @@ export const WINDOWS_HOME = `C:\\users\\${USER}`;
 const PROGRAMS = "Z:\\mnt\\Programme für Zoë";
 const PROGRAM = `${PROGRAMS}\\i2ptün.exe`;
 
+/** The same, under a name that needs no quotes. */
+const SHORT_CUT = "Z:\\mnt\\i2ptun.exe";
+
 /**
  * Wine asks the account's name from /etc/passwd. The folder of the test is
  * Z:\mnt; /tmp is fresh, as Wine's server has its socket there.
@@ -63,6 +66,7 @@ export class WindowsMachine implements AsyncDisposable {
       Deno.env.get("I2PTUN_WINDOWS_EXE")!,
       hostPath(dir, PROGRAM),
     );
+    await Deno.link(hostPath(dir, PROGRAM), hostPath(dir, SHORT_CUT));
     await compileForWindows(
       "tests/windows/helper.ts",
       `${programs}/helper.exe`,
@@ -130,6 +134,18 @@ export class WindowsMachine implements AsyncDisposable {
     const program = `${PROGRAMS}\\script.exe`;
     await compileForWindows(script, this.path(program));
     return this.#spawn(this.#command([program, ...args]));
+  }
+
+  /**
+   * Opens i2ptun by itself, in a window of its own, as a double-click does.
+   *
+   * @param without variables of Windows that are not set
+   * @param env where its windows are to be, as `DISPLAY`
+   */
+  doubleClick(without: string[], env: Record<string, string>): Child {
+    const unset = without.map((name) => `set ${name}=&& `).join("");
+    const start = `${unset}start /wait ${SHORT_CUT}`;
+    return this.#spawn(this.#command(["cmd", "/c", start], env));
   }
 
   /** Starts tests/windows/helper.ts, which ends when it is disposed of. */
