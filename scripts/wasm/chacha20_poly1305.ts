@@ -2,9 +2,17 @@
  * ChaCha20 (RFC 8439 §2.3, with the 64-bit nonce of the original) and Poly1305
  * (§2.5) in WebAssembly with 128-bit vectors, as text.
  *
- * ChaCha20 computes four blocks at once: vector i has word i of each. Poly1305
- * runs in radix 2^26 (limbs of a 130-bit number) with four blocks at once, each
- * lane a polynomial in r^4. No branch and no address depends on a secret.
+ * ChaCha20 computes eight blocks at once: vector i has word i of four of them.
+ * Poly1305 runs in radix 2^26 (limbs of a 130-bit number) with four blocks at
+ * once, each lane a polynomial in r^4. No branch and no address depends on a
+ * secret.
+ *
+ * V8's `--experimental-wasm-revectorize` makes 256-bit vectors of pairs of
+ * 128-bit ones where the processor has them. It begins at stores to neighbouring
+ * addresses and goes up from there to what they come from, as long as both sides
+ * do the same and nothing lies between that could fail, such as an access to an
+ * address that is not constant. What takes the time is written so that it can:
+ * `--trace-wasm-revectorize` tells.
  *
  * Memory, in bytes; the program's own data lies from {@link LAYOUT}.data on:
  *
@@ -12,20 +20,25 @@
  */
 
 export const LAYOUT = {
-  /** 16 vectors: the initial state of four blocks in a row, with one key. */
-  bulk: 0,
-  /** The same for blocks with different keys, see `start`. */
-  mixed: 256,
-  /** What `start` computes: four blocks of key stream. */
-  started: 512,
+  /**
+   * 16 pairs of vectors, one for each word: the initial state of eight blocks;
+   * the first of a pair has those of the first four blocks.
+   */
+  state: 0,
+  /** Key stream of eight blocks, see `wide`. */
+  stream: 512,
+  /** The second key's eight words, then the first key's. */
+  keys: 1024,
+  /** The Poly1305 key of the packet. */
+  macKey: 1088,
   /** Five 64-bit limbs each: the accumulator, and r to its fourth power. */
-  limbs: 768,
-  /** Five vectors of accumulator lanes. */
-  lanes: 1024,
+  limbs: 1120,
+  /** Five pairs of vectors: the accumulator of four lanes. */
+  lanes: 1344,
   /** r^4 in every lane: five limbs, then five times the upper four. */
-  r4: 1280,
+  r4: 1504,
   /** r^4, r^3, r^2, r^1: the same. */
-  powers: 1536,
+  powers: 1648,
   /** 16 bytes: the last block padded, then the tag. */
   last: 1792,
   tag: 1808,
@@ -84,87 +97,171 @@ const locals = (type: string, names: string[]): Code =>
 
 // ChaCha20 ------------------------------------------------------------------
 
-const X = range(16).map((i) => `x${i}`);
+const WORDS = range(16);
+/** Both vectors of a pair; names of their locals begin with it. */
+const PAIR = ["a", "b"];
 const SPARE = range(4).map((i) => `t${i}`);
 
-/** RFC 8439 §2.1: columns, then diagonals. */
-function doubleRound(): Code[] {
-  const rotate = (x: string, n: number): Code => {
-    // bytes that change places, which is one instruction
-    if (n === 16 || n === 8) {
-      return `(i8x16.relaxed_swizzle ${get(x)} ${get(`by${n}`)})`;
-    }
-    return vor(vshl(get(x), n), vshr(get(x), 32 - n));
-  };
-  const step = (a: string, b: string, c: string, n: number) => [
-    set(a, vadd(get(a), get(b))),
-    set(c, vxor(get(c), get(a))),
-    set(c, rotate(c, n)),
+/** RFC 8439 §2.1, on both vectors of each pair. */
+function quarterRound(a: number, b: number, c: number, d: number): Code[] {
+  const step = (x: number, y: number, z: number, n: number) => [
+    ...PAIR.map((s) => set(s + x, vadd(get(s + x), get(s + y)))),
+    ...PAIR.map((s) => set(s + z, vxor(get(s + z), get(s + x)))),
+    ...PAIR.map((s) =>
+      set(s + z, vor(vshl(get(s + z), n), vshr(get(s + z), 32 - n)))
+    ),
   ];
-  const quarters = (shift: number): Code[] => {
-    const all = range(4).map((i) =>
-      [0, 1, 2, 3].map((row) => X[4 * row + (i + row * shift) % 4]!)
-    );
-    return [
-      ...all.flatMap(([a, b, , d]) => step(a!, b!, d!, 16)),
-      ...all.flatMap(([, b, c, d]) => step(c!, d!, b!, 12)),
-      ...all.flatMap(([a, b, , d]) => step(a!, b!, d!, 8)),
-      ...all.flatMap(([, b, c, d]) => step(c!, d!, b!, 7)),
-    ];
-  };
-  return [...quarters(0), ...quarters(1)];
+  return [
+    ...step(a, b, d, 16),
+    ...step(c, d, b, 12),
+    ...step(a, b, d, 8),
+    ...step(c, d, b, 7),
+  ];
 }
 
+/** Columns, or diagonals (RFC 8439 §2.3). */
+const quarters = (shift: 0 | 1): Code[] =>
+  range(4).flatMap((i) =>
+    quarterRound(
+      i,
+      4 + (i + shift) % 4,
+      8 + (i + 2 * shift) % 4,
+      12 + (i + 3 * shift) % 4,
+    )
+  );
+
+const COUNTER = 32 * 12;
+const NONCE = 32 * 15;
+
+/** Where `wide` puts 16 bytes of key stream: the i-th of 32. */
+const streamAt = (i: number): number =>
+  32 * (4 * (i % 4) + (i >> 2) % 4) + 16 * (i >> 4);
+
 /**
- * `chacha(state, at, length)`: xors key stream over `length` bytes, rounded up to
- * 256, from the blocks that the vectors at `state` begin with.
+ * `wide()`: 512 bytes of key stream from `state` to `stream`, where 16 bytes each
+ * of blocks i and 4 + i are neighbours; `state` goes on to the next blocks.
  */
-const chacha =
-  `(func $chacha (param $state i32) (param $at i32) (param $length i32)
+const wide = `(func $wide
   ${
-    locals("v128", [...X, ...SPARE, "counter", "by16", "by8"])
-  } (local $round i32)
-  ${set("by16", "(v128.const i8x16 2 3 0 1 6 7 4 5 10 11 8 9 14 15 12 13)")}
-  ${set("by8", "(v128.const i8x16 3 0 1 2 7 4 5 6 11 8 9 10 15 12 13 14)")}
-  ${set("counter", vload(get("state"), 16 * 12))}
-  (block $done (loop $more
-    (br_if $done (i32.le_s ${get("length")} ${i32(0)}))
-    ${
-    lines(X.map((x, i) =>
-      set(x, i === 12 ? get("counter") : vload(get("state"), 16 * i))
-    ))
-  }
-    ${set("round", i32(10))}
-    (loop $again
-      ${lines(doubleRound())}
-      (br_if $again (local.tee $round (i32.sub ${get("round")} ${i32(1)}))))
-    ${
-    lines(X.map((x, i) =>
+  locals(
+    "v128",
+    PAIR.flatMap((s) => [
+      ...WORDS.map((i) => `${s}${i}`),
+      ...SPARE.map((t) => s + t),
+      `${s}next`,
+    ]),
+  )
+} (local $round i32)
+  ${
+  lines(WORDS.flatMap((i) =>
+    PAIR.map((s, k) =>
+      set(`${s}${i}`, vload(i32(LAYOUT.state), 32 * i + 16 * k))
+    )
+  ))
+}
+  ${set("round", i32(10))}
+  (loop $again
+    ${lines(quarters(0), quarters(1))}
+    (br_if $again (local.tee $round (i32.sub ${get("round")} ${i32(1)}))))
+  ${
+  lines(WORDS.flatMap((i) =>
+    PAIR.map((s, k) =>
       set(
-        x,
-        vadd(get(x), i === 12 ? get("counter") : vload(get("state"), 16 * i)),
+        `${s}${i}`,
+        vadd(get(`${s}${i}`), vload(i32(LAYOUT.state), 32 * i + 16 * k)),
       )
-    ))
-  }
+    )
+  ))
+}
+  ${
+  lines(PAIR.flatMap((s) =>
+    [0, 4, 8, 12].map((row) => {
+      const four = range(4).map((i) => `${s}${row + i}`);
+      return transpose(four, four, SPARE.map((t) => s + t));
+    })
+  ))
+}
+  ${
+  lines(PAIR.map((s, k) =>
+    set(
+      `${s}next`,
+      vadd(vload(i32(LAYOUT.state), COUNTER + 16 * k), splat(8)),
+    )
+  ))
+}
+  ;; nothing but stores from here on, of each pair the upper one first
+  ${
+  lines(WORDS.flatMap((i) =>
+    [1, 0].map((k) =>
+      vstore(i32(LAYOUT.stream), 32 * i + 16 * k, get(`${PAIR[k]}${i}`))
+    )
+  ))
+}
+  ${
+  lines(
+    [1, 0].map((k) =>
+      vstore(i32(LAYOUT.state), COUNTER + 16 * k, get(`${PAIR[k]}next`))
+    ),
+  )
+})`;
+
+/** `xorAll(at)`: 512 bytes with what `wide` has computed. */
+const xorAll = `(func $xorAll (param $at i32)
+  ${
+  lines(
+    range(32).map((i) =>
+      vstore(
+        get("at"),
+        16 * i,
+        vxor(
+          vload(get("at"), 16 * i),
+          vload(i32(LAYOUT.stream), streamAt(i)),
+        ),
+      )
+    ),
+  )
+})`;
+
+/**
+ * `xor(at, length, i)`: exactly so many bytes, but not more than there are, with
+ * what `wide` has computed, from its i-th 16 bytes on.
+ */
+const xor = `(func $xor (param $at i32) (param $length i32) (param $i i32)
+  (local $from i32)
+  (block $done (loop $more
+    (br_if $done (i32.or (i32.eq ${get("i")} ${i32(32)}) (i32.le_s ${
+  get("length")
+} ${i32(0)})))
+    ;; streamAt(i)
     ${
-    lines([0, 4, 8, 12].flatMap((i) => {
-      const four = X.slice(i, i + 4);
-      return [
-        transpose(four, four, SPARE),
-        ...four.map((x, block) => {
-          const offset = 64 * block + 4 * i;
-          return vstore(
-            get("at"),
-            offset,
-            vxor(vload(get("at"), offset), get(x)),
-          );
-        }),
-      ];
-    }))
-  }
-    ${set("counter", vadd(get("counter"), splat(4)))}
-    ${set("at", `(i32.add ${get("at")} ${i32(256)})`)}
-    ${set("length", `(i32.sub ${get("length")} ${i32(256)})`)}
+  set(
+    "from",
+    sum([
+      `(i32.shl (i32.and ${get("i")} ${i32(3)}) ${i32(7)})`,
+      `(i32.shl (i32.and ${get("i")} ${i32(12)}) ${i32(3)})`,
+      `(i32.and ${get("i")} ${i32(16)})`,
+    ], "i32.add"),
+  )
+}
+    (if (i32.lt_u ${get("length")} ${i32(16)}) (then
+      (loop $bytes
+        (i32.store8 ${get("at")} (i32.xor
+          (i32.load8_u ${get("at")})
+          (i32.load8_u offset=${LAYOUT.stream} ${get("from")})))
+        ${set("at", `(i32.add ${get("at")} ${i32(1)})`)}
+        ${set("from", `(i32.add ${get("from")} ${i32(1)})`)}
+        (br_if $bytes (local.tee $length (i32.sub ${get("length")} ${i32(1)}))))
+      (return)))
+    ${
+  vstore(
+    get("at"),
+    0,
+    vxor(vload(get("at"), 0), vload(get("from"), LAYOUT.stream)),
+  )
+}
+    ${set("at", `(i32.add ${get("at")} ${i32(16)})`)}
+    ${set("i", `(i32.add ${get("i")} ${i32(1)})`)}
+    ${set("length", `(i32.sub ${get("length")} ${i32(16)})`)}
     (br $more))))`;
 
 // Poly1305 ------------------------------------------------------------------
@@ -282,8 +379,8 @@ const block = `(func $block (param $at i32) (param $top i64)
  * multiplies by the lanes at `r`.
  */
 function lanesFunction(): Code {
-  const wide = (i: number, half: string) => `d${i}${half}`;
   const halves = ["low", "high"];
+  const wide = (i: number, half: string) => `${half}${i}`;
   const multiply = halves.flatMap((half) =>
     LIMBS.map((k) =>
       set(
@@ -322,12 +419,17 @@ function lanesFunction(): Code {
     limbOf("m2", 14, "m3", 18),
     vor(vshr(get("m3"), 8), splat(1 << 24)),
   ];
+  const accumulators = LIMBS.flatMap((i) =>
+    halves.map((half, k) => ({
+      name: wide(i, half),
+      offset: 32 * i + 16 * k,
+    }))
+  );
   return `(func $lanes (param $r i32) (param $at i32) (param $length i32)
   ${
     locals("v128", [
-      ...LIMBS.flatMap((
-        i,
-      ) => [`h${i}`, `r${i}`, `f${i}`, wide(i, "low"), wide(i, "high")]),
+      ...LIMBS.flatMap((i) => [`h${i}`, `r${i}`, `f${i}`]),
+      ...accumulators.map(({ name }) => name),
       ...M,
       ...SPARE,
       "c",
@@ -338,7 +440,13 @@ function lanesFunction(): Code {
   ${set("mask", splat(MASK))} ${
     set("mask64", `(v128.const i64x2 ${MASK} ${MASK})`)
   }
-  ${lines(LIMBS.map((i) => set(`h${i}`, vload(i32(LAYOUT.lanes), 16 * i))))}
+  ${
+    lines(
+      accumulators.map(({ name, offset }) =>
+        set(name, vload(i32(LAYOUT.lanes), offset))
+      ),
+    )
+  }
   ${lines(LIMBS.map((i) => set(`r${i}`, vload(get("r"), 16 * i))))}
   ${
     lines(LIMBS.slice(1).map((i) => set(`f${i}`, vload(get("r"), 64 + 16 * i))))
@@ -347,17 +455,29 @@ function lanesFunction(): Code {
     (br_if $done (i32.eqz ${get("length")}))
     ${lines(M.map((m, i) => set(m, vload(get("at"), 16 * i))))}
     ${transpose(M, M, SPARE)}
-    ${lines(LIMBS.map((i) => set(`h${i}`, vadd(get(`h${i}`), message[i]!))))}
-    ${lines(multiply, carry)}
     ${
     lines(LIMBS.map((i) =>
-      set(`h${i}`, pick(get(wide(i, "low")), get(wide(i, "high")), 0, 2, 4, 6))
+      set(
+        `h${i}`,
+        vadd(
+          pick(get(wide(i, "low")), get(wide(i, "high")), 0, 2, 4, 6),
+          message[i]!,
+        ),
+      )
     ))
   }
+    ${lines(multiply, carry)}
     ${set("at", `(i32.add ${get("at")} ${i32(64)})`)}
     ${set("length", `(i32.sub ${get("length")} ${i32(64)})`)}
     (br $more)))
-  ${lines(LIMBS.map((i) => vstore(i32(LAYOUT.lanes), 16 * i, get(`h${i}`))))})`;
+  ;; of each pair the upper one first
+  ${
+    lines(
+      accumulators.toReversed().map(({ name, offset }) =>
+        vstore(i32(LAYOUT.lanes), offset, get(name))
+      ),
+    )
+  })`;
 }
 
 /** `powers()`: r^2, r^3 and r^4, and their vectors. */
@@ -396,20 +516,19 @@ function powersFunction(): Code {
 
 /** `gather()`: the accumulator becomes the sum of the lanes. */
 const gather = `(func $gather
-  ${locals("i64", [...LIMBS.map(d), "c"])} (local $v v128)
+  ${locals("i64", [...LIMBS.map(d), "c"])}
   ${
-  lines(LIMBS.flatMap((i) => [
-    set("v", vload(i32(LAYOUT.lanes), 16 * i)),
+  lines(LIMBS.map((i) =>
     set(
       d(i),
       sum(
-        range(4).map((k) =>
-          `(i64.extend_i32_u (i32x4.extract_lane ${k} ${get("v")}))`
+        range(4).map((lane) =>
+          `(i64.load ${i32(LAYOUT.lanes + 32 * i + 8 * lane)})`
         ),
         "i64.add",
       ),
-    ),
-  ]))
+    )
+  ))
 }
   ${carryScalars()}
   ${lines(LIMBS.map((i) => setLimb(H, i, get(d(i)))))})`;
@@ -506,7 +625,7 @@ const mac =
   }
   (if (i32.ge_u ${get("length")} ${i32(LANES_FROM)}) (then
     (call $powers)
-    ${lines(LIMBS.map((i) => vstore(i32(LAYOUT.lanes), 16 * i, splat(0))))}
+    (memory.fill ${i32(LAYOUT.lanes)} ${i32(0)} ${i32(32 * LIMBS.length)})
     ${set("bulk", `(i32.and ${get("length")} ${i32(-64)})`)}
     (call $lanes ${i32(LAYOUT.r4)} ${get("at")} (i32.sub ${get("bulk")} ${
     i32(64)
@@ -532,46 +651,80 @@ const mac =
 
 // The packets of chacha20-poly1305@openssh.com --------------------------------
 
-const NONCE = 16 * 15;
-const nonces = (state: number) =>
-  vstore(i32(state), NONCE, `(i32x4.splat ${get("nonce")})`);
+/** `use(key)`: has the first block, the others are of the first key always. */
+const use = `(func $use (param $key i32)
+  ${
+  lines(
+    range(8).map((i) =>
+      `(i32.store offset=${LAYOUT.state + 32 * (4 + i)} ${
+        i32(0)
+      } (i32.load offset=${4 * i} ${get("key")}))`
+    ),
+  )
+})`;
+
+/** Of the key stream that `start` computes: 16 bytes each before the data's. */
+const BEFORE_DATA = 8;
 
 /**
- * `start(nonce)`: everything that depends on the number of a packet alone:
- * key stream for its length, its Poly1305 key, its first two blocks.
+ * `start(nonce)`: key stream that depends on the number of a packet alone: a
+ * block with the second key for its length, then, with the first one, block 0
+ * for its Poly1305 key, and the data's first six blocks.
  */
 const start = `(func $start (export "start") (param $nonce i32)
-  ${lines(nonces(LAYOUT.bulk), nonces(LAYOUT.mixed))}
-  ${lines(range(16).map((i) => vstore(i32(LAYOUT.started), 16 * i, splat(0))))}
-  (call $chacha ${i32(LAYOUT.mixed)} ${i32(LAYOUT.started)} ${i32(256)}))`;
+  (call $use ${i32(LAYOUT.keys)})
+  ${
+  lines([0, 16].map((half) =>
+    vstore(
+      i32(LAYOUT.state),
+      NONCE + half,
+      `(i32x4.splat ${get("nonce")})`,
+    )
+  ))
+}
+  ${vstore(i32(LAYOUT.state), COUNTER, vector(0, 0, 1, 2))}
+  ${vstore(i32(LAYOUT.state), COUNTER + 16, vector(3, 4, 5, 6))}
+  (call $wide)
+  (call $use ${i32(LAYOUT.keys + 32)})
+  (i32.store offset=${LAYOUT.state + COUNTER} ${i32(0)} ${i32(7)})
+  ${
+  lines([0, 1].map((half) =>
+    vstore(
+      i32(LAYOUT.macKey),
+      16 * half,
+      vload(i32(LAYOUT.stream), streamAt(4 + half)),
+    )
+  ))
+})`;
 
-/** `cipher(at, length)`: en- or decrypts, from a packet's first block on. */
+/**
+ * `cipher(at, length)`: en- or decrypts, from a packet's first block on, and
+ * leaves what follows as it is.
+ */
 const cipher =
   `(func $cipher (export "cipher") (param $at i32) (param $length i32)
-  ${
-    lines(
-      range(8).map((i) =>
-        vstore(
-          get("at"),
-          16 * i,
-          vxor(
-            vload(get("at"), 16 * i),
-            vload(i32(LAYOUT.started + 128), 16 * i),
-          ),
-        )
-      ),
-    )
-  }
-  (call $chacha ${i32(LAYOUT.bulk)} (i32.add ${get("at")} ${
-    i32(128)
-  }) (i32.sub ${get("length")} ${i32(128)})))`;
+  (local $bytes i32)
+  (call $xor ${get("at")} ${get("length")} ${i32(BEFORE_DATA)})
+  ${set("bytes", i32(16 * (32 - BEFORE_DATA)))}
+  (block $done (loop $more
+    ${set("at", `(i32.add ${get("at")} ${get("bytes")})`)}
+    ${set("length", `(i32.sub ${get("length")} ${get("bytes")})`)}
+    (br_if $done (i32.le_s ${get("length")} ${i32(0)}))
+    (call $wide)
+    (if (i32.ge_s ${get("length")} ${i32(512)})
+      (then (call $xorAll ${get("at")}))
+      (else (call $xor ${get("at")} ${get("length")} ${i32(0)})))
+    ${set("bytes", i32(512))}
+    (br $more))))`;
 
 /** @returns the module as WebAssembly text, its memory `pages` of 64 KiB */
 export function chacha20Poly1305Wat(pages: number): string {
   return `(module (memory (export "memory") ${pages} ${pages})
 ${
     [
-      chacha,
+      wide,
+      xorAll,
+      xor,
       product,
       block,
       lanesFunction(),
@@ -579,6 +732,7 @@ ${
       gather,
       finishFunction(),
       mac,
+      use,
       start,
       cipher,
     ].join("\n")

@@ -22,6 +22,7 @@ import { readHostConfig, resolveRoute } from "../tunnel/route.ts";
 import { discoverThrough } from "./commands/discover.ts";
 import { progress, startProfiles } from "./commands/start.ts";
 import type { Context } from "./context.ts";
+import { type Draft, forgetDraft, keepDraft, loadDraft } from "./draft.ts";
 import { interruption } from "./interruption.ts";
 import { offerKey } from "./key_offer.ts";
 import { say, sayError, styles, warn } from "./output.ts";
@@ -31,27 +32,14 @@ import { RememberedAnswers } from "./remembered_answers.ts";
 import { forwardsOf, serviceChoices } from "./service_choice.ts";
 import { spinner } from "./spinner.ts";
 
-/** What was typed so far; kept when the questions are left. */
-export interface Draft {
-  /** `[user@]host[:port]` */
-  server: string;
-  /** Empty if it stands in `server` or in ssh_config. */
-  user: string;
-  /** Key files, apart from those in their usual places. */
-  identity: string[];
-  services: ServiceName[] | undefined;
-  name: string;
-}
-
-export function emptyDraft(): Draft {
-  return { server: "", user: "", identity: [], services: undefined, name: "" };
-}
-
 const WELCOME = [
   "Welcome to i2ptun. It brings the I2P router on your server to this computer.",
   "You need the server's address, and the user name and password, or the key,",
   "with which you log in there.",
 ];
+
+const GOING_ON = "What you typed the last time stands there again.";
+const KEPT = "What you typed is kept, but for passwords: you can go on later.";
 
 const NO_SERVICES = [
   "No I2P service answers on the server now; perhaps the router is not running.",
@@ -66,16 +54,23 @@ const NO_SERVICES = [
  * @throws {I2ptunError} `interrupted` after Ctrl-C
  */
 export async function addServer(
-  draft: Draft,
   context: Context,
   { welcome }: { welcome: boolean },
 ): Promise<string | undefined> {
+  const draft = await loadDraft(context.paths);
   if (welcome) WELCOME.forEach((line) => say(line));
+  if (draft.server !== "") say(GOING_ON);
   say(styles.dim("Esc leads one question back, Ctrl-C out."));
   say("");
   const answers = new RememberedAnswers(terminalPrompter());
-  const asked = await askAll(draft, answers, context);
-  if (!asked) return undefined;
+  let isSaved = false;
+  try {
+    isSaved = await askAll(draft, answers, context);
+  } finally {
+    if (!isSaved && draft.server !== "") say(KEPT);
+  }
+  if (!isSaved) return undefined;
+  await forgetDraft(context.paths);
   const { name } = draft;
   try {
     await startProfiles([await context.store.get(name)], {
@@ -155,6 +150,7 @@ async function askAll(
     try {
       const next: Step | "saved" = await steps[step]();
       if (next === "saved") return true;
+      await keepDraft(draft, context.paths);
       step = next;
     } catch (thrown) {
       const error = I2ptunError.from(thrown);

@@ -42,6 +42,11 @@ export function erasePassing(): void {
   write(Deno.stderr, "\r\x1b[K");
 }
 
+/** Empties the terminal behind standard error. */
+export function clearScreen(): void {
+  write(Deno.stderr, "\x1b[2J\x1b[H");
+}
+
 /** The terminal's size in characters; 80 by 24 where it is not known. */
 export function screenSize(): { columns: number; rows: number } {
   try {

@@ -7,7 +7,9 @@
 import { I2ptunError } from "../errors.ts";
 import { formatHostPort } from "../forward/address.ts";
 import type { Log } from "../log.ts";
-import { Connection, type ConnectionOptions } from "../ssh/connection.ts";
+import type { Connection } from "../ssh/connection.ts";
+import type { ConnectionOptions } from "../ssh/connection_options.ts";
+import { openConnection } from "../ssh/open_connection.ts";
 import type { Prompter } from "../ssh/prompter.ts";
 import type { Secrets } from "../ssh/secrets.ts";
 import { type Again, race } from "./race.ts";
@@ -42,7 +44,10 @@ export async function connectRoute(
       const connection = openHop(hop, open.at(-1), options);
       open.push(
         await connection.catch((error) => {
-          throw hop === hops.at(-1) ? error : atJumpHost(hop, error);
+          // one before it that was lost is named already
+          throw hop.isJumpHost && !open.at(-1)?.lost
+            ? atJumpHost(hop, error)
+            : error;
         }),
       );
     }
@@ -78,8 +83,12 @@ export function openHop(
   options: ConnectOptions,
 ): Promise<Connection> {
   const { ask, log, secrets, transport, onMilestone } = options;
-  const attempt = (signal: AbortSignal, onAnswer: () => void) =>
-    Connection.open({
+  const attempt = (
+    signal: AbortSignal,
+    onWord: () => void,
+    onSilence: () => void,
+  ) =>
+    openConnection({
       ...hop,
       ...{ via, transport, onMilestone },
       authentication: { ...hop.authentication, secrets },
@@ -90,7 +99,8 @@ export function openHop(
       ask,
       log,
       signal,
-      onAnswer,
+      onWord,
+      onSilence,
     });
   const { again, signal } = options;
   return race({ attempt, end: (late) => late.end(), again, signal });

@@ -13,7 +13,7 @@ import type { ServerAddress } from "../profile/server_address.ts";
 import { findAgent } from "../ssh/agent_path.ts";
 import { algorithmOffer } from "../ssh/algorithms.ts";
 import { type Method, METHODS } from "../ssh/authentication_methods.ts";
-import type { ConnectionOptions } from "../ssh/connection.ts";
+import type { ConnectionOptions } from "../ssh/connection_options.ts";
 import { readSshConfig, type SshHostConfig } from "../ssh/ssh_config.ts";
 
 /** What a hop's connection needs, apart from who asks and what is before it. */
@@ -189,6 +189,7 @@ function hopOf(
     host,
     port,
     user,
+    isJumpHost: !isServer,
     login: `${user}@${formatHostPort(host, port)}`,
     family: { inet: 4, inet6: 6, any: 0 }[config.addressFamily ?? "any"] as
       | 0

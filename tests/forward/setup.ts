@@ -143,7 +143,7 @@ export async function logIn(
   });
   const channels = new Channels(client, transport);
   await ready;
-  return Connection.adopt(client, channels, closed);
+  return new Connection(client, channels, closed);
 }
 
 /** The port that a forward listens on, here or on the server. */

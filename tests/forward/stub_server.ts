@@ -12,7 +12,7 @@ import { createForward } from "../../src/forward/create.ts";
 import type { ForwardOptions } from "../../src/forward/running_forward.ts";
 import type { Connection } from "../../src/ssh/connection.ts";
 import { generateKeyPair } from "../../src/ssh/key_pair.ts";
-import { Server } from "../../src/ssh/ssh2.ts";
+import { Server } from "../../src/ssh/ssh2_server.ts";
 import { forwardOptions, logIn, portOf } from "./setup.ts";
 
 /** RFC 4254 §7.2, as it came over the wire. */

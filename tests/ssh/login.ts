@@ -6,15 +6,14 @@
 import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import type { Log } from "../../src/log.ts";
-import {
-  Connection,
-  type ConnectionOptions,
-} from "../../src/ssh/connection.ts";
+import type { Connection } from "../../src/ssh/connection.ts";
+import type { ConnectionOptions } from "../../src/ssh/connection_options.ts";
 import { METHODS } from "../../src/ssh/authentication_methods.ts";
 import { generateKeyPair } from "../../src/ssh/key_pair.ts";
+import { openConnection } from "../../src/ssh/open_connection.ts";
 import type { Question } from "../../src/ssh/prompter.ts";
 import { Secrets } from "../../src/ssh/secrets.ts";
-import { Server } from "../../src/ssh/ssh2.ts";
+import { Server } from "../../src/ssh/ssh2_server.ts";
 import { testWith } from "../support/requirements.ts";
 
 /**
@@ -40,7 +39,7 @@ export interface LoginOptions
 /** Logs in. Nobody is there to ask, unless `ask` is given. */
 export function login(options: LoginOptions): Promise<Connection> {
   const { authentication, hostKey, ...rest } = options;
-  return Connection.open({
+  return openConnection({
     user: "me",
     connectTimeoutMs: 10_000,
     keepalive: { intervalMs: 15_000, count: 3 },
