@@ -23,10 +23,10 @@ import { discoverThrough } from "./commands/discover.ts";
 import { progress, startProfiles } from "./commands/start.ts";
 import type { Context } from "./context.ts";
 import { type Draft, forgetDraft, keepDraft, loadDraft } from "./draft.ts";
-import { interruption } from "./interruption.ts";
+import { Back, interruption } from "./interruption.ts";
 import { offerKey } from "./key_offer.ts";
 import { say, sayError, styles, warn } from "./output.ts";
-import { askOne, askSome, Back, terminalPrompter } from "./prompts.ts";
+import { askOne, askSome, terminalPrompter } from "./prompts.ts";
 import { askKeyFile, askName, askServer, askUser } from "./questions.ts";
 import { RememberedAnswers } from "./remembered_answers.ts";
 import { forwardsOf, serviceChoices } from "./service_choice.ts";
@@ -283,7 +283,7 @@ async function logIn(
       });
     } catch (error) {
       // on the way here it may have become an error of a jump host
-      throw gaveUp ?? error;
+      throw gaveUp ?? (signal.aborted ? signal.reason : error);
     }
   }
 }

@@ -212,18 +212,26 @@ for (const key of ["Escape", "C-c"]) {
   });
 }
 
-testWith(["sshd", "tmux"], "Ctrl-C while it connects leads out", async () => {
-  await using sshd = await startSshd();
-  await using relay = startRelay({ to: sshd });
-  await using sandbox = await Sandbox.create();
-  relay.stall();
-  await using person = await Person.start(sandbox);
-  await person.answers(SERVER, `me@${relay.host}:${relay.port}`);
-  await person.sees(/^[|/\\-] connecting to me@/m);
-  await person.press("C-c");
-  await person.leaves(130);
-  await assertNothingLeft(sandbox);
-});
+testWith(
+  ["sshd", "tmux"],
+  "Escape and Ctrl-C while it connects lead back and out",
+  async () => {
+    await using sshd = await startSshd();
+    await using relay = startRelay({ to: sshd });
+    await using sandbox = await Sandbox.create();
+    relay.stall();
+    await using person = await Person.start(sandbox);
+    await person.answers(SERVER, `me@${relay.host}:${relay.port}`);
+    await person.sees(/^[|/\\-] connecting to me@/m);
+    await person.press("Escape");
+    await person.sees(/✔ Server [^]*\? Server .*:\d+$/);
+    await person.press("Enter");
+    await person.sees(/^[|/\\-] connecting to me@/m);
+    await person.press("C-c");
+    await person.leaves(130);
+    await assertNothingLeft(sandbox);
+  },
+);
 
 testWith(
   ["sshd", "test-user", "tmux"],
