@@ -109,7 +109,10 @@ testWith(
     // the one that was left stands there too
     await person.sees(/(✔ Server [^]*\? User name [^]*){2}/);
     await person.answers(userQuestion, user.name);
-    await person.sees(/^error: [^]*refused[^]*^try: /m);
+    // where its SSH is instead
+    await person.sees(
+      /^error: [^]*refused[^]*^try: an SSH server[^]*answers at [\d.\n]+:22:/m,
+    );
     await person.sees(/\? Server \(.*:1$/);
     await person.press("C-u");
     await person.answers(SERVER, address);
