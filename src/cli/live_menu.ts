@@ -69,12 +69,12 @@ const menuPrompt = createPrompt<string, MenuConfig>((config, done) => {
     };
   }, []);
 
-  const [{ columns, rows }, setSize] = useState(screenSize());
+  const [size, setSize] = useState(screenSize());
   useEffect(() =>
     // where the terminal has put the lines meanwhile nobody knows
-    onResize((size) => {
+    onResize(size, (changed) => {
       clearScreen();
-      setSize(size);
+      setSize(changed);
     }), []);
 
   useKeypress((key) => {
@@ -85,6 +85,7 @@ const menuPrompt = createPrompt<string, MenuConfig>((config, done) => {
     setAt({ value: choices[next]!.value, index: next });
   });
 
+  const { columns, rows } = size;
   const fit = (line: string) => fitTo(line, columns - 1);
   // the last line is the hint, before it a blank one, as after the header
   const header = view.header.slice(0, Math.max(0, rows - 7)).map(fit);

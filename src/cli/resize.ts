@@ -9,15 +9,23 @@ import { screenSize } from "./output.ts";
 /** Windows sends no signal, so it is asked. */
 const POLL_MS = 300;
 
+/** In characters. */
+export interface Size {
+  columns: number;
+  rows: number;
+}
+
 /**
- * Calls `changed` whenever the terminal has another size.
+ * Calls `changed` whenever the terminal has another size than before.
  *
+ * @param known the size it had at first
  * @returns stops that
  */
 export function onResize(
-  changed: (size: { columns: number; rows: number }) => void,
+  known: Size,
+  changed: (size: Size) => void,
 ): () => void {
-  let { columns, rows } = screenSize();
+  let { columns, rows } = known;
   const look = () => {
     const now = screenSize();
     if (now.columns === columns && now.rows === rows) return;
@@ -29,5 +37,6 @@ export function onResize(
     return () => clearInterval(timer);
   }
   Deno.addSignalListener("SIGWINCH", look);
+  look(); // nobody was told before
   return () => Deno.removeSignalListener("SIGWINCH", look);
 }

@@ -109,7 +109,10 @@ testWith(
     // the one that was left stands there too
     await person.sees(/(✔ Server [^]*\? User name [^]*){2}/);
     await person.answers(userQuestion, user.name);
-    await person.sees(/^error: [^]*refused[^]*^try: /m);
+    // where its SSH is instead
+    await person.sees(
+      /^error: [^]*refused[^]*^try: an SSH server[^]*answers at [\d.\n]+:22:/m,
+    );
     await person.sees(/\? Server \(.*:1$/);
     await person.press("C-u");
     await person.answers(SERVER, address);
@@ -212,18 +215,26 @@ for (const key of ["Escape", "C-c"]) {
   });
 }
 
-testWith(["sshd", "tmux"], "Ctrl-C while it connects leads out", async () => {
-  await using sshd = await startSshd();
-  await using relay = startRelay({ to: sshd });
-  await using sandbox = await Sandbox.create();
-  relay.stall();
-  await using person = await Person.start(sandbox);
-  await person.answers(SERVER, `me@${relay.host}:${relay.port}`);
-  await person.sees(/^[|/\\-] connecting to me@/m);
-  await person.press("C-c");
-  await person.leaves(130);
-  await assertNothingLeft(sandbox);
-});
+testWith(
+  ["sshd", "tmux"],
+  "Escape and Ctrl-C while it connects lead back and out",
+  async () => {
+    await using sshd = await startSshd();
+    await using relay = startRelay({ to: sshd });
+    await using sandbox = await Sandbox.create();
+    relay.stall();
+    await using person = await Person.start(sandbox);
+    await person.answers(SERVER, `me@${relay.host}:${relay.port}`);
+    await person.sees(/^[|/\\-] connecting to me@/m);
+    await person.press("Escape");
+    await person.sees(/✔ Server [^]*\? Server .*:\d+$/);
+    await person.press("Enter");
+    await person.sees(/^[|/\\-] connecting to me@/m);
+    await person.press("C-c");
+    await person.leaves(130);
+    await assertNothingLeft(sandbox);
+  },
+);
 
 testWith(
   ["sshd", "test-user", "tmux"],

@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { killHard } from "../support/processes.ts";
 import { Sandbox } from "../support/program.ts";
+import { startRelay } from "../support/relay.ts";
 import { testWith } from "../support/requirements.ts";
 import { startTerminal } from "../support/terminal.ts";
 import { Person } from "./menu_setup.ts";
 import {
+  assertNothingLeft,
   assertServes,
   show,
   startSite,
@@ -240,6 +242,28 @@ testWith(["tmux"], "a failure leads back to the menu", async () => {
   await person.sees(/❯ \+ Add a server/);
   await person.press("Escape");
   await person.leaves(0);
+});
+
+testWith(["sshd", "tmux"], "Escape leads back from a wait", async () => {
+  await using site = await startSite();
+  const { sandbox, sshd, forward } = site;
+  await using relay = startRelay({ to: sshd });
+  relay.stall();
+  const server = `${sshd.user}@${relay.host}:${relay.port}`;
+  await writeProfile(sandbox, { server, forward });
+  await using person = await Person.start(sandbox);
+  await person.chooses("home");
+  for (const [choice, wait] of [["Start", "starting"], ["Check", "checking"]]) {
+    await person.chooses(choice!);
+    await person.sees(new RegExp(`^[|/\\\\-] ${wait} home`, "m"));
+    await person.press("Escape");
+    await person.sees(new RegExp(`❯ ${choice}[^]*Esc back$`));
+  }
+  await person.press("Escape");
+  await person.sees(/Esc quit$/);
+  await person.press("Escape");
+  await person.leaves(0);
+  await assertNothingLeft(sandbox, site.port);
 });
 
 testWith(["tmux"], "mistakes in the file can be edited away", async () => {
