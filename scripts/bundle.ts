@@ -16,12 +16,15 @@ export interface BundleOptions {
 /** The root of the source. */
 export const ROOT = new URL("../", import.meta.url);
 
+/** The environment in which Deno says errors plainly. */
+export const PLAIN = { NO_COLOR: "1", RUST_BACKTRACE: "0" };
+
 /** Runs this Deno. @throws {Error} with what it said, if it fails */
 export async function deno(...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     cwd: ROOT,
-    env: { NO_COLOR: "1", RUST_BACKTRACE: "0" },
+    env: PLAIN,
     stdout: "null",
     stderr: "piped",
   }).output();
@@ -59,7 +62,7 @@ export async function bundle(
   await nameByOrder(js);
   for (const { name } of Deno.readDirSync(js)) {
     const file = new URL(name, js);
-    await giveCommonJsItsNames(file);
+    await finish(file);
     // the times are embedded too, and would be all that differs next time
     await Deno.utime(file, 0, 0);
   }
@@ -108,9 +111,18 @@ async function nameByOrder(js: URL): Promise<void> {
   }
 }
 
-/** Modules that were CommonJS still use its names, which a bundle has not. */
-async function giveCommonJsItsNames(file: URL): Promise<void> {
-  const text = await Deno.readTextFile(file);
+/**
+ * Where a module came from: above it, and as the name of one that was CommonJS.
+ * That is where the packages are on this machine.
+ */
+const ORIGIN = /^\/\/ \S+\.\w+\n|(?<=^ *")(?:\.\.\/)+[^"]*(?="\()/gm;
+
+/**
+ * Takes off what depends on this machine. And modules that were CommonJS still
+ * use its names, which a bundle has not.
+ */
+async function finish(file: URL): Promise<void> {
+  const text = (await Deno.readTextFile(file)).replaceAll(ORIGIN, "");
   const names = [
     ...(/\btypeof require\b/.test(text)
       ? [
@@ -125,9 +137,7 @@ async function giveCommonJsItsNames(file: URL): Promise<void> {
       ? ["const __filename=import.meta.filename;"]
       : []),
   ];
-  if (names.length > 0) {
-    await Deno.writeTextFile(file, `${names.join("")}\n${text}`);
-  }
+  await Deno.writeTextFile(file, [names.join(""), text].join("\n").trimStart());
 }
 
 /** For what need not be there. */

@@ -23,8 +23,9 @@ import { start } from "./commands/start.ts";
 import { collect } from "./commands/status.ts";
 import { stop } from "./commands/stop.ts";
 import type { Context } from "./context.ts";
-import { addServer, emptyDraft } from "./first_run.ts";
-import { interruption } from "./interruption.ts";
+import { onEscape } from "./escape_key.ts";
+import { addServer } from "./first_run.ts";
+import { Back, goingOn, interruptByEscape } from "./interruption.ts";
 import { anyKey, liveMenu, type MenuView } from "./live_menu.ts";
 import {
   type Action,
@@ -36,7 +37,6 @@ import {
   QUIT,
 } from "./menu_view.ts";
 import { say, sayError, screenSize } from "./output.ts";
-import { Back } from "./prompts.ts";
 import { spinner } from "./spinner.ts";
 import { cutTo } from "./table.ts";
 
@@ -46,10 +46,10 @@ import { cutTo } from "./table.ts";
  * @throws {I2ptunError} `interrupted` after Ctrl-C
  */
 export async function menu(context: Context): Promise<void> {
-  const draft = emptyDraft();
+  interruptByEscape(onEscape);
   let at: string | undefined;
   if (await isFirstRun(context)) {
-    at = await addServer(draft, context, { welcome: true });
+    at = await addServer(context, { welcome: true });
     if (at === undefined) return;
     await profileMenu(at, context);
   }
@@ -69,10 +69,8 @@ export async function menu(context: Context): Promise<void> {
       case ADD:
         at = ADD;
         await attempt(context, async () => {
-          const name = await addServer(draft, context, { welcome: false });
-          if (name === undefined) return;
-          Object.assign(draft, emptyDraft());
-          at = name;
+          const name = await addServer(context, { welcome: false });
+          at = name ?? ADD;
         });
         break;
       default:
@@ -262,7 +260,7 @@ async function attempt(
   work: () => Promise<void>,
 ): Promise<void> {
   // a program that is waited for, such as an editor, may take Ctrl-C itself
-  using _interrupted = interruption();
+  using _going = goingOn();
   try {
     await work();
   } catch (thrown) {

@@ -27,6 +27,11 @@ const PIECE =
   // deno-lint-ignore no-control-regex
   /\x1b\[[\d;]*m|\x1b\]8;.*?(?:\x07|\x1b\\)|[^\x1b]+|\x1b/gsu;
 
+/** A line of at most `width` columns, which says so where it was longer. */
+export function fitTo(line: string, width: number): string {
+  return stringWidth(line) <= width ? line : `${cutTo(line, width - 1)}…`;
+}
+
 /** Made when it is needed, as that takes longer than all else here. */
 let graphemes: Intl.Segmenter | undefined;
 

@@ -7,6 +7,7 @@
 
 import type { Duplex } from "node:stream";
 import { I2ptunError } from "../errors.ts";
+import { formatHostPort } from "../forward/address.ts";
 import { type Sleep, TimeLimit } from "../forward/time_limit.ts";
 import { unlessAborted } from "../ssh/dial.ts";
 import { overhearGreeting } from "../ssh/server_offer.ts";
@@ -49,10 +50,12 @@ export async function findOtherPort(
   );
   signal.throwIfAborted();
   const found = software.findIndex((each) => each !== undefined);
-  return found < 1 ? undefined : {
-    try: `an SSH server (${software[found]}) answers at port ${
-      ports[found]
-    } of ${host}: use that port, in the profile or where ssh_config has it`,
+  if (found < 1) return undefined;
+  const at = formatHostPort(host, ports[found]!);
+  return {
+    try: `an SSH server (${
+      software[found]
+    }) answers at ${at}: use that port, also in ssh_config if it has another`,
   };
 }
 

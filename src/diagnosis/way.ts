@@ -162,8 +162,13 @@ async function checkAddresses(
   return undefined;
 }
 
-/** What to do if SSH is at another port of that host. */
-function otherPort(
+/**
+ * What to do if SSH is at another port of a hop's host.
+ *
+ * @param via the connection to the hop before
+ * @throws the reason of `signal`
+ */
+export function otherPort(
   { host, port, family, bindAddress }: Hop,
   via: Connection | undefined,
   { clock, signal }: Pick<WayOptions, "clock" | "signal">,

@@ -20,6 +20,10 @@ import { KnownHosts } from "./known_hosts.ts";
 import { Patience } from "./patience.ts";
 import type { Prompter } from "./prompter.ts";
 import { overhearGreeting } from "./server_offer.ts";
+import { Silence } from "./silence.ts";
+
+/** A server that says nothing for so long may hang, in milliseconds. */
+const SILENT_MS = 5000;
 
 /**
  * Connects, checks the host key and logs in.
@@ -79,8 +83,9 @@ function dialThrough(
   opened.then((late) => signal.aborted && late.close(), () => {});
   return unlessAborted(opened, signal).then(
     (channel) => new ChannelStream(channel),
-    (thrown) => {
+    async (thrown) => {
       signal.throwIfAborted();
+      if (via.lost) throw await via.closed;
       const { message, remedy } = I2ptunError.from(thrown);
       throw new I2ptunError("unreachable", message, {
         remedy: isForbidden(thrown)
@@ -108,14 +113,24 @@ async function logInByAnyKey(
   // loaded before; from here on the transport is listened to without a pause
   const { logIn } = await import("./log_in.ts");
   const greeting = heard.greeting = overhearGreeting(transport);
-  transport.once("data", () => options.onAnswer?.());
   const offer = algorithmOffer(
     knownHosts.keyTypes(...knownAs({ ...options.hostKey, ...options })),
     options.algorithms,
     seen,
   );
+  const { keepalive, onWord = () => {}, onSilence = () => {} } = options;
+  const limitMs = Math.min(keepalive.intervalMs * keepalive.count, SILENT_MS);
+  const silence = new Silence(transport, { limitMs, onWord, onSilence });
   try {
-    return await logIn(transport, greeting, offer, knownHosts, options);
+    const login = logIn(transport, greeting, offer, knownHosts, {
+      ...options,
+      ask: (question) => silence.pausedFor(options.ask(question)),
+      authentication: {
+        ...options.authentication,
+        signing: (signature) => silence.pausedFor(signature),
+      },
+    });
+    return await login.finally(() => silence.end());
   } catch (error) {
     if (!(error instanceof WrongPinError)) throw error;
     const now = [...seen, error.keyType];

@@ -21,11 +21,15 @@ const IMPLY_RSA_SHA2_SIGALGS = 1 << 4;
  * an interval of its own.
  *
  * @param client one that is logged in
+ * @param answered called when it has answered all that was sent before, too
  */
-export function askForLife(client: SshClient): void {
+export function askForLife(
+  client: SshClient,
+  answered: () => void = () => {},
+): void {
   const { _callbacks } = client as unknown as { _callbacks: (() => void)[] };
   // answers come in the order of the requests
-  _callbacks.push(() => {});
+  _callbacks.push(answered);
   protocolOf(client).ping();
 }
 

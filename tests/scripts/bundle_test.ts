@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { bundle, ROOT } from "../../scripts/bundle.ts";
 import { Sandbox } from "../support/program.ts";
-import { execute, makeScratchDir, removeDir } from "../support/scratch.ts";
+import { copySource } from "../support/source_copy.ts";
 
 type Files = Map<string, { text: string; time: number }>;
 
@@ -20,24 +20,27 @@ function filesOf(main: URL): Files {
 
 /** Those of a copy of the source, at another distance from the packages. */
 async function filesFromElsewhere(source: string): Promise<Files> {
-  const dir = await makeScratchDir();
-  try {
-    const root = `${dir}/a/copy of the source`;
-    await Deno.mkdir(root, { recursive: true });
-    const names = ["deno.json", "deno.lock", "scripts", "src"];
-    await execute("cp", ["-R", ...names.map(fromRoot), root]);
-    const copied: typeof import("../../scripts/bundle.ts") = await import(
-      `${pathToFileURL(root)}/scripts/bundle.ts`
-    );
-    const main = await copied.bundle("dist/build", { source });
-    return filesOf(new URL(main, copied.ROOT));
-  } finally {
-    await removeDir(dir);
-  }
+  await using copy = await copySource();
+  const copied: typeof import("../../scripts/bundle.ts") = await import(
+    `${copy.root}scripts/bundle.ts`
+  );
+  const main = await copied.bundle("dist/build", { source });
+  return filesOf(new URL(main, copied.ROOT));
 }
 
-function fromRoot(name: string): string {
-  return fileURLToPath(new URL(name, ROOT));
+/** The text of a piece and of all that is loaded before it runs. */
+function loadedWith(piece: string, files: Files): string {
+  const names = new Set([piece]);
+  let text = "";
+  for (const name of names) {
+    const part = files.get(name)!.text;
+    text += part;
+    // not import(), which waits until it is needed
+    for (const [, next] of part.matchAll(/\b(?:from|import) ?"\.\/(.+?)"/g)) {
+      names.add(next!);
+    }
+  }
+  return text;
 }
 
 Deno.test("the bundle is the program, the same each time", async () => {
@@ -70,10 +73,18 @@ Deno.test("the bundle is the program, the same each time", async () => {
       (sum, { text }) => sum + text.length,
       0,
     );
-    assert(size < 3e6, `${size} bytes`);
+    assert(size < 4e6, `${size} bytes`);
+    const start = loadedWith("main.js", first);
+    assert(start.length < 200_000, `${start.length} bytes to start`);
     const commands = [...first.keys()].filter((name) => /^list-/.test(name));
     assert.equal(commands.length, 1, "a command is a piece of its own");
-    const root = fromRoot("");
+    // in the middle of ssh2
+    const ssh2 = "Handshake failed";
+    assert([...first.values()].some(({ text }) => text.includes(ssh2)));
+    for (const text of [start, loadedWith(commands[0]!, first)]) {
+      assert(!text.includes(ssh2), "ssh2 is loaded");
+    }
+    const root = fileURLToPath(ROOT);
     for (const [name, { text }] of first) {
       assert(!text.includes(root), `${name} names this machine's folders`);
     }
