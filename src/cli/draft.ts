@@ -7,7 +7,7 @@
  */
 
 import { dirname, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { SERVICE_NAMES } from "../i2p/services.ts";
 import type { Paths } from "../platform/paths.ts";
 
