@@ -2,7 +2,7 @@
  * ChaCha20 (RFC 8439 §2.3, with the 64-bit nonce of the original) and Poly1305
  * (§2.5) in WebAssembly with 128-bit vectors, as text.
  *
- * ChaCha20 computes eight blocks at once: vector i has word i of four of them.
+ * ChaCha20 computes eight or sixteen blocks at once: vector i has word i of four.
  * Poly1305 runs in radix 2^26 (limbs of a 130-bit number) with four blocks at
  * once, each lane a polynomial in r^4. No branch and no address depends on a
  * secret.
@@ -25,24 +25,24 @@ export const LAYOUT = {
    * the first of a pair has those of the first four blocks.
    */
   state: 0,
-  /** Key stream of eight blocks, see `wide`. */
+  /** Key stream of sixteen blocks, see `streamAt`. */
   stream: 512,
   /** The second key's eight words, then the first key's. */
-  keys: 1024,
+  keys: 1536,
   /** The Poly1305 key of the packet. */
-  macKey: 1088,
+  macKey: 1600,
   /** Five 64-bit limbs each: the accumulator, and r to its fourth power. */
-  limbs: 1120,
+  limbs: 1632,
   /** Five pairs of vectors: the accumulator of four lanes. */
-  lanes: 1344,
+  lanes: 1856,
   /** r^4 in every lane: five limbs, then five times the upper four. */
-  r4: 1504,
+  r4: 2016,
   /** r^4, r^3, r^2, r^1: the same. */
-  powers: 1648,
+  powers: 2160,
   /** 16 bytes: the last block padded, then the tag. */
-  last: 1792,
-  tag: 1808,
-  data: 2048,
+  last: 2304,
+  tag: 2320,
+  data: 2560,
 } as const;
 
 type Code = string;
@@ -60,10 +60,18 @@ const sum = (terms: Code[], add: string): Code =>
 const vector = (...lanes: number[]): Code =>
   `(v128.const i32x4 ${lanes.join(" ")})`;
 const splat = (n: number): Code => vector(n, n, n, n);
-const vload = (at: Code, offset: number): Code =>
-  `(v128.load offset=${offset} align=1 ${at})`;
-const vstore = (at: Code, offset: number, value: Code): Code =>
-  `(v128.store offset=${offset} align=1 ${at} ${value})`;
+/**
+ * Where a vector is; a constant goes into the instruction as a whole, by which V8
+ * tells neighbours.
+ */
+const place = (at: Code | number, offset: number): Code =>
+  typeof at === "number"
+    ? `offset=${at + offset} align=1 ${i32(0)}`
+    : `offset=${offset} align=1 ${at}`;
+const vload = (at: Code | number, offset: number): Code =>
+  `(v128.load ${place(at, offset)})`;
+const vstore = (at: Code | number, offset: number, value: Code): Code =>
+  `(v128.store ${place(at, offset)} ${value})`;
 const vadd = (a: Code, b: Code): Code => `(i32x4.add ${a} ${b})`;
 const vxor = (a: Code, b: Code): Code => `(v128.xor ${a} ${b})`;
 const vor = (a: Code, b: Code): Code => `(v128.or ${a} ${b})`;
@@ -98,133 +106,171 @@ const locals = (type: string, names: string[]): Code =>
 // ChaCha20 ------------------------------------------------------------------
 
 const WORDS = range(16);
-/** Both vectors of a pair; names of their locals begin with it. */
-const PAIR = ["a", "b"];
 const SPARE = range(4).map((i) => `t${i}`);
 
-/** RFC 8439 §2.1, on both vectors of each pair. */
-function quarterRound(a: number, b: number, c: number, d: number): Code[] {
+/** Eight blocks; names of the locals begin with a pair's. */
+interface Eight {
+  pair: [string, string];
+  /** How many blocks come before. */
+  blocks: number;
+  /** Where their key stream goes. */
+  stream: number;
+}
+const FIRST: Eight = { pair: ["a", "b"], blocks: 0, stream: LAYOUT.stream };
+const SECOND: Eight = {
+  pair: ["c", "d"],
+  blocks: 8,
+  stream: LAYOUT.stream + 512,
+};
+
+/** RFC 8439 §2.1, on both vectors of each pair: its steps. */
+function quarterRound(
+  pair: string[],
+  [a, b, c, d]: [number, number, number, number],
+): Code[][] {
   const step = (x: number, y: number, z: number, n: number) => [
-    ...PAIR.map((s) => set(s + x, vadd(get(s + x), get(s + y)))),
-    ...PAIR.map((s) => set(s + z, vxor(get(s + z), get(s + x)))),
-    ...PAIR.map((s) =>
+    ...pair.map((s) => set(s + x, vadd(get(s + x), get(s + y)))),
+    ...pair.map((s) => set(s + z, vxor(get(s + z), get(s + x)))),
+    ...pair.map((s) =>
       set(s + z, vor(vshl(get(s + z), n), vshr(get(s + z), 32 - n)))
     ),
   ];
   return [
-    ...step(a, b, d, 16),
-    ...step(c, d, b, 12),
-    ...step(a, b, d, 8),
-    ...step(c, d, b, 7),
+    step(a, b, d, 16),
+    step(c, d, b, 12),
+    step(a, b, d, 8),
+    step(c, d, b, 7),
   ];
 }
 
-/** Columns, or diagonals (RFC 8439 §2.3). */
-const quarters = (shift: 0 | 1): Code[] =>
-  range(4).flatMap((i) =>
-    quarterRound(
+/** Columns, or diagonals (RFC 8439 §2.3), two in turns. */
+function quarters(pair: string[], shift: 0 | 1): Code[] {
+  const quarter = (i: number) =>
+    quarterRound(pair, [
       i,
       4 + (i + shift) % 4,
       8 + (i + 2 * shift) % 4,
       12 + (i + 3 * shift) % 4,
-    )
-  );
+    ]);
+  const inTurns = (i: number, j: number) => {
+    const other = quarter(j);
+    return quarter(i).flatMap((step, k) => [...step, ...other[k]!]);
+  };
+  return [...inTurns(0, 1), ...inTurns(2, 3)];
+}
 
 const COUNTER = 32 * 12;
 const NONCE = 32 * 15;
 
-/** Where `wide` puts 16 bytes of key stream: the i-th of 32. */
+/** Where 16 bytes of key stream are: the i-th of 32. */
 const streamAt = (i: number): number =>
   32 * (4 * (i % 4) + (i >> 2) % 4) + 16 * (i >> 4);
 
-/**
- * `wide()`: 512 bytes of key stream from `state` to `stream`, where 16 bytes each
- * of blocks i and 4 + i are neighbours; `state` goes on to the next blocks.
- */
-const wide = `(func $wide
-  ${
-  locals(
-    "v128",
-    PAIR.flatMap((s) => [
-      ...WORDS.map((i) => `${s}${i}`),
-      ...SPARE.map((t) => s + t),
-      `${s}next`,
-    ]),
-  )
-} (local $round i32)
-  ${
-  lines(WORDS.flatMap((i) =>
-    PAIR.map((s, k) =>
-      set(`${s}${i}`, vload(i32(LAYOUT.state), 32 * i + 16 * k))
-    )
-  ))
+/** The word of these blocks at first: of the counter, which differs, and others. */
+function stateWord({ blocks }: Eight, i: number, half: number): Code {
+  const word = vload(LAYOUT.state, 32 * i + 16 * half);
+  return i === 12 && blocks > 0 ? vadd(word, splat(blocks)) : word;
 }
+
+/**
+ * A function of this name: 512 bytes of key stream for each eight blocks, where
+ * 16 bytes each of blocks i and 4 + i are neighbours; `state` goes on to the next
+ * blocks. A round waits for its own results: with sixteen blocks the processor
+ * does the others meanwhile.
+ */
+function keyStream(name: string, eights: Eight[]): Code {
+  const forEach = (code: (eight: Eight, side: string, half: number) => Code) =>
+    eights.flatMap((eight) => eight.pair.map((s, k) => code(eight, s, k)));
+  return `(func $${name}
+  ${
+    locals(
+      "v128",
+      eights.flatMap(({ pair }) =>
+        pair.flatMap((s) => [
+          ...WORDS.map((i) => `${s}${i}`),
+          ...SPARE.map((t) => s + t),
+        ])
+      ),
+    )
+  } (local $anext v128) (local $bnext v128) (local $round i32)
+  ${
+    lines(WORDS.flatMap((i) =>
+      forEach((eight, s, k) => set(`${s}${i}`, stateWord(eight, i, k)))
+    ))
+  }
   ${set("round", i32(10))}
   (loop $again
-    ${lines(quarters(0), quarters(1))}
+    ${
+    lines(([0, 1] as const).flatMap((shift) =>
+      eights.flatMap(({ pair }) =>
+        quarters(pair, shift)
+      )
+    ))
+  }
     (br_if $again (local.tee $round (i32.sub ${get("round")} ${i32(1)}))))
   ${
-  lines(WORDS.flatMap((i) =>
-    PAIR.map((s, k) =>
-      set(
-        `${s}${i}`,
-        vadd(get(`${s}${i}`), vload(i32(LAYOUT.state), 32 * i + 16 * k)),
+    lines(WORDS.flatMap((i) =>
+      forEach((eight, s, k) =>
+        set(`${s}${i}`, vadd(get(`${s}${i}`), stateWord(eight, i, k)))
       )
-    )
-  ))
-}
+    ))
+  }
   ${
-  lines(PAIR.flatMap((s) =>
-    [0, 4, 8, 12].map((row) => {
-      const four = range(4).map((i) => `${s}${row + i}`);
-      return transpose(four, four, SPARE.map((t) => s + t));
-    })
-  ))
-}
+    lines(forEach((_, s) =>
+      lines([0, 4, 8, 12].map((row) => {
+        const four = range(4).map((i) => `${s}${row + i}`);
+        return transpose(four, four, SPARE.map((t) => s + t));
+      }))
+    ))
+  }
   ${
-  lines(PAIR.map((s, k) =>
-    set(
-      `${s}next`,
-      vadd(vload(i32(LAYOUT.state), COUNTER + 16 * k), splat(8)),
-    )
-  ))
-}
-  ;; nothing but stores from here on, of each pair the upper one first
-  ${
-  lines(WORDS.flatMap((i) =>
-    [1, 0].map((k) =>
-      vstore(i32(LAYOUT.stream), 32 * i + 16 * k, get(`${PAIR[k]}${i}`))
-    )
-  ))
-}
-  ${
-  lines(
-    [1, 0].map((k) =>
-      vstore(i32(LAYOUT.state), COUNTER + 16 * k, get(`${PAIR[k]}next`))
-    ),
-  )
-})`;
-
-/** `xorAll(at)`: 512 bytes with what `wide` has computed. */
-const xorAll = `(func $xorAll (param $at i32)
-  ${
-  lines(
-    range(32).map((i) =>
-      vstore(
-        get("at"),
-        16 * i,
-        vxor(
-          vload(get("at"), 16 * i),
-          vload(i32(LAYOUT.stream), streamAt(i)),
+    lines(["a", "b"].map((s, k) =>
+      set(
+        `${s}next`,
+        vadd(
+          vload(LAYOUT.state, COUNTER + 16 * k),
+          splat(8 * eights.length),
         ),
       )
-    ),
-  )
-})`;
+    ))
+  }
+  ;; nothing but stores from here on, of each pair the upper one first
+  ${
+    lines(WORDS.flatMap((i) =>
+      eights.flatMap(({ pair, stream }) =>
+        [1, 0].map((k) =>
+          vstore(stream, 32 * i + 16 * k, get(`${pair[k]}${i}`))
+        )
+      )
+    ))
+  }
+  ${
+    lines(
+      [1, 0].map((k) =>
+        vstore(LAYOUT.state, COUNTER + 16 * k, get(`${"ab"[k]}next`))
+      ),
+    )
+  })`;
+}
+
+/** `NAME(at)`: 512 bytes with these blocks. */
+const xorEight = (name: string, { stream }: Eight): Code =>
+  `(func $${name} (param $at i32)
+  ${
+    lines(
+      range(32).map((i) =>
+        vstore(
+          get("at"),
+          16 * i,
+          vxor(vload(get("at"), 16 * i), vload(stream, streamAt(i))),
+        )
+      ),
+    )
+  })`;
 
 /**
  * `xor(at, length, i)`: exactly so many bytes, but not more than there are, with
- * what `wide` has computed, from its i-th 16 bytes on.
+ * what `eight` has computed, from its i-th 16 bytes on.
  */
 const xor = `(func $xor (param $at i32) (param $length i32) (param $i i32)
   (local $from i32)
@@ -443,7 +489,7 @@ function lanesFunction(): Code {
   ${
     lines(
       accumulators.map(({ name, offset }) =>
-        set(name, vload(i32(LAYOUT.lanes), offset))
+        set(name, vload(LAYOUT.lanes, offset))
       ),
     )
   }
@@ -474,7 +520,7 @@ function lanesFunction(): Code {
   ${
     lines(
       accumulators.toReversed().map(({ name, offset }) =>
-        vstore(i32(LAYOUT.lanes), offset, get(name))
+        vstore(LAYOUT.lanes, offset, get(name))
       ),
     )
   })`;
@@ -491,12 +537,12 @@ function powersFunction(): Code {
     );
   const vectors = (to: number, powers: number[]) =>
     LIMBS.flatMap((i) => [
-      vstore(i32(to), 16 * i, four(i, powers)),
+      vstore(to, 16 * i, four(i, powers)),
       ...(i === 0 ? [] : [
         vstore(
-          i32(to),
+          to,
           64 + 16 * i,
-          `(i32x4.mul ${vload(i32(to), 16 * i)} ${splat(5)})`,
+          `(i32x4.mul ${vload(to, 16 * i)} ${splat(5)})`,
         ),
       ]),
     ]);
@@ -676,26 +722,32 @@ const start = `(func $start (export "start") (param $nonce i32)
   ${
   lines([0, 16].map((half) =>
     vstore(
-      i32(LAYOUT.state),
+      LAYOUT.state,
       NONCE + half,
       `(i32x4.splat ${get("nonce")})`,
     )
   ))
 }
-  ${vstore(i32(LAYOUT.state), COUNTER, vector(0, 0, 1, 2))}
-  ${vstore(i32(LAYOUT.state), COUNTER + 16, vector(3, 4, 5, 6))}
-  (call $wide)
+  ${vstore(LAYOUT.state, COUNTER, vector(0, 0, 1, 2))}
+  ${vstore(LAYOUT.state, COUNTER + 16, vector(3, 4, 5, 6))}
+  (call $eight)
   (call $use ${i32(LAYOUT.keys + 32)})
   (i32.store offset=${LAYOUT.state + COUNTER} ${i32(0)} ${i32(7)})
   ${
   lines([0, 1].map((half) =>
     vstore(
-      i32(LAYOUT.macKey),
+      LAYOUT.macKey,
       16 * half,
-      vload(i32(LAYOUT.stream), streamAt(4 + half)),
+      vload(LAYOUT.stream, streamAt(4 + half)),
     )
   ))
 })`;
+
+const skip = (bytes: number): Code =>
+  lines(
+    set("at", `(i32.add ${get("at")} ${i32(bytes)})`),
+    set("length", `(i32.sub ${get("length")} ${i32(bytes)})`),
+  );
 
 /**
  * `cipher(at, length)`: en- or decrypts, from a packet's first block on, and
@@ -703,18 +755,20 @@ const start = `(func $start (export "start") (param $nonce i32)
  */
 const cipher =
   `(func $cipher (export "cipher") (param $at i32) (param $length i32)
-  (local $bytes i32)
   (call $xor ${get("at")} ${get("length")} ${i32(BEFORE_DATA)})
-  ${set("bytes", i32(16 * (32 - BEFORE_DATA)))}
+  ${skip(16 * (32 - BEFORE_DATA))}
   (block $done (loop $more
-    ${set("at", `(i32.add ${get("at")} ${get("bytes")})`)}
-    ${set("length", `(i32.sub ${get("length")} ${get("bytes")})`)}
+    (br_if $done (i32.lt_s ${get("length")} ${i32(1024)}))
+    (call $sixteen)
+    (call $xorFirst ${get("at")})
+    (call $xorSecond (i32.add ${get("at")} ${i32(512)}))
+    ${skip(1024)}
+    (br $more)))
+  (block $done (loop $more
     (br_if $done (i32.le_s ${get("length")} ${i32(0)}))
-    (call $wide)
-    (if (i32.ge_s ${get("length")} ${i32(512)})
-      (then (call $xorAll ${get("at")}))
-      (else (call $xor ${get("at")} ${get("length")} ${i32(0)})))
-    ${set("bytes", i32(512))}
+    (call $eight)
+    (call $xor ${get("at")} ${get("length")} ${i32(0)})
+    ${skip(512)}
     (br $more))))`;
 
 /** @returns the module as WebAssembly text, its memory `pages` of 64 KiB */
@@ -722,8 +776,10 @@ export function chacha20Poly1305Wat(pages: number): string {
   return `(module (memory (export "memory") ${pages} ${pages})
 ${
     [
-      wide,
-      xorAll,
+      keyStream("eight", [FIRST]),
+      keyStream("sixteen", [FIRST, SECOND]),
+      xorEight("xorFirst", FIRST),
+      xorEight("xorSecond", SECOND),
       xor,
       product,
       block,

@@ -45,7 +45,7 @@ export abstract class ListeningForward<F extends Forward>
   close(): void {
     this.#listener?.close();
     this.#listener = undefined;
-    for (const socket of this.#sockets) socket.reset();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /**
@@ -89,7 +89,7 @@ export abstract class ListeningForward<F extends Forward>
       await this.serve(socket);
     } catch (error) {
       this.log(error);
-      socket.reset();
+      socket.destroy();
     }
   }
 }

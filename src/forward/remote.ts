@@ -96,7 +96,7 @@ export class RemoteForward implements RunningForward {
     this.#ended.abort(new I2ptunError("interrupted", "the forward was closed"));
     if (this.#listening) this.#connection?.cancelListen(this.#listening);
     this.#connection = undefined;
-    for (const socket of this.#sockets) socket.reset();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** Preferably where it was before, if the server had chosen the port. */
@@ -160,7 +160,7 @@ export class RemoteForward implements RunningForward {
       throw error;
     }
     this.problem = undefined;
-    if (connection.lost) return void socket.reset();
+    if (connection.lost) return void socket.destroy();
     await this.#relay(socket, incoming.accept());
   }
 
@@ -203,7 +203,7 @@ export class RemoteForward implements RunningForward {
     const socket = await connectHere(target, signal);
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
-    if (this.#ended.signal.aborted) socket.reset();
+    if (this.#ended.signal.aborted) socket.destroy();
     return socket;
   }
 

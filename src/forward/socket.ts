@@ -5,6 +5,9 @@
  * still to be written when the other side ends its sending meanwhile. A slow
  * reader that half-closes would lose megabytes of its answer, and not notice.
  *
+ * A `Deno.Conn` cannot be reset: closing it sends a FIN before anything else, so
+ * that who reads at the other end sees an orderly end, also of what was cut off.
+ *
  * @module
  */
 
@@ -136,11 +139,6 @@ export class Socket extends Duplex {
     return remoteAddr.transport === "tcp"
       ? { address: remoteAddr.hostname, port: remoteAddr.port }
       : undefined;
-  }
-
-  /** Ends it at once; Deno cannot tell the other side that it is a failure. */
-  reset(): void {
-    this.destroy();
   }
 
   /**

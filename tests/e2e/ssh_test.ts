@@ -187,6 +187,9 @@ testWith(["sshd", "curl"], "every form of forward at once", async () => {
     assert.equal(await curl("--socks5-hostname", proxy, url), page.text);
   }
   assert(!isFree(bound!) && isFree(six!), "no more than was asked for");
+  for (const socket of [near!, nearUnix!]) {
+    assert.equal((await Deno.lstat(socket)).mode! & 0o777, 0o600);
+  }
 
   // the port that the server has chosen
   const status = await statusOf(sandbox, nameOf(site));

@@ -45,9 +45,13 @@ export type AnswerChannel = (
   reject: () => void,
 ) => void;
 
-/** @param answer what it does about each channel it is asked for */
+/**
+ * @param answer what it does about each channel it is asked for
+ * @param isSilent whether it answers no other question
+ */
 export async function startStubServer(
   answer: AnswerChannel,
+  isSilent = false,
 ): Promise<StubServer> {
   const asked: Asked[] = [];
   const connections: Connection[] = [];
@@ -57,6 +61,7 @@ export async function startStubServer(
     (client) => {
       client.on("error", () => {});
       client.on("authentication", (context) => context.accept());
+      if (isSilent) client.on("request", () => {});
       client.on("ready", () => {
         client.on("tcpip", (accept, reject, details) => {
           asked.push({ ...details });
@@ -97,9 +102,10 @@ export async function startStubServer(
 export async function startStubForward(
   forward: Forward,
   answer: AnswerChannel,
-  options: Partial<ForwardOptions> = {},
+  { isSilent, ...options }: Partial<ForwardOptions> & { isSilent?: boolean } =
+    {},
 ) {
-  const server = await startStubServer(answer);
+  const server = await startStubServer(answer, isSilent);
   const log: string[] = [];
   /** The last one counts. */
   const connections = [await server.connect()];

@@ -28,6 +28,21 @@ async function filesFromElsewhere(source: string): Promise<Files> {
   return filesOf(new URL(main, copied.ROOT));
 }
 
+/** The text of a piece and of all that is loaded before it runs. */
+function loadedWith(piece: string, files: Files): string {
+  const names = new Set([piece]);
+  let text = "";
+  for (const name of names) {
+    const part = files.get(name)!.text;
+    text += part;
+    // not import(), which waits until it is needed
+    for (const [, next] of part.matchAll(/\b(?:from|import) ?"\.\/(.+?)"/g)) {
+      names.add(next!);
+    }
+  }
+  return text;
+}
+
 Deno.test("the bundle is the program, the same each time", async () => {
   const folder = `dist/test-${Deno.pid}`;
   await using sandbox = await Sandbox.create();
@@ -59,8 +74,16 @@ Deno.test("the bundle is the program, the same each time", async () => {
       0,
     );
     assert(size < 3e6, `${size} bytes`);
+    const start = loadedWith("main.js", first);
+    assert(start.length < 100_000, `${start.length} bytes to start`);
     const commands = [...first.keys()].filter((name) => /^list-/.test(name));
     assert.equal(commands.length, 1, "a command is a piece of its own");
+    // in the middle of ssh2
+    const ssh2 = "Handshake failed";
+    assert([...first.values()].some(({ text }) => text.includes(ssh2)));
+    for (const text of [start, loadedWith(commands[0]!, first)]) {
+      assert(!text.includes(ssh2), "ssh2 is loaded");
+    }
     const root = fileURLToPath(ROOT);
     for (const [name, { text }] of first) {
       assert(!text.includes(root), `${name} names this machine's folders`);

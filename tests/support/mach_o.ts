@@ -20,11 +20,11 @@ const CS_HASHTYPE_SHA256 = 2;
 
 /**
  * Checks that the load commands of an executable fit in it, and that each page
- * has the hash that its signature names.
+ * has the hash that its signature names. One for Intel need not have any.
  *
- * @returns whether it is signed, which one for Intel need not be
+ * @throws {assert.AssertionError}
  */
-export function checkMachO(bytes: Buffer): boolean {
+export function checkMachO(bytes: Buffer): void {
   assert.equal(bytes.readUInt32LE(0), MH_MAGIC_64, "a 64-bit Mach-O file");
   const isArm = bytes.readUInt32LE(4) === CPU_TYPE_ARM64;
   const count = bytes.readUInt32LE(16);
@@ -43,7 +43,6 @@ export function checkMachO(bytes: Buffer): boolean {
   assert.equal(at, 32 + bytes.readUInt32LE(20), "the load commands' size");
   if (signature) checkPages(bytes, signature, signedUpTo);
   else assert(!isArm, "one for Apple silicon is signed");
-  return signature !== undefined;
 }
 
 function checkPages(bytes: Buffer, signature: Buffer, end: number): void {

@@ -96,20 +96,28 @@ export class WindowsMachine implements AsyncDisposable {
     return hostPath(this.#dir, windowsPath);
   }
 
+  /** Runs i2ptun to its end. */
+  run(args: string[], options: RunOptions = {}): Promise<RunResult> {
+    return this.#toEnd([PROGRAM, ...args], options);
+  }
+
+  /** Runs a command line of cmd.exe to its end, in the program's folder. */
+  runLine(line: string): Promise<RunResult> {
+    const whole = `chcp 65001 > nul& cd Programme*&& ${line}`;
+    return this.#toEnd(["cmd", "/c", whole], {});
+  }
+
   /**
-   * Runs i2ptun to its end, its output in files: a pipe would stay open for as
-   * long as a tunnel runs that it has started (docs/architecture.md, "Windows").
+   * With the output in files: a pipe would stay open for as long as a tunnel
+   * runs that was started (docs/architecture.md, "Windows").
    */
-  async run(args: string[], options: RunOptions = {}): Promise<RunResult> {
+  async #toEnd(words: string[], options: RunOptions): Promise<RunResult> {
     const log = `run-${this.#runs++}`;
     const redirect = `exec "$@" >${log}.stdout 2>${log}.stderr`;
     const child = this.#spawn(
-      this.#command([PROGRAM, ...args], options.env, [
-        ...["sh", "-c", redirect, "sh"],
-      ]),
+      this.#command(words, options.env, ["sh", "-c", redirect, "sh"]),
     );
-    const name = `i2ptun ${args.join(" ")}`;
-    const { code } = await collect(child, name, options);
+    const { code } = await collect(child, words.join(" "), options);
     const read = (kind: string) =>
       Deno.readTextFile(`${this.#dir}/${log}.${kind}`);
     return {
@@ -146,6 +154,11 @@ export class WindowsMachine implements AsyncDisposable {
     const unset = without.map((name) => `set ${name}=&& `).join("");
     const start = `${unset}start /wait ${SHORT_CUT}`;
     return this.#spawn(this.#command(["cmd", "/c", start], env));
+  }
+
+  /** The command line on this machine that runs any program on that one. */
+  program(...words: string[]): string[] {
+    return this.#command(words);
   }
 
   /** Starts tests/windows/helper.ts, which ends when it is disposed of. */
