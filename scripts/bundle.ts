@@ -16,15 +16,21 @@ export interface BundleOptions {
 /** The root of the source. */
 export const ROOT = new URL("../", import.meta.url);
 
+/** The environment in which Deno says errors plainly. */
+export const PLAIN = { NO_COLOR: "1", RUST_BACKTRACE: "0" };
+
 /** Runs this Deno. @throws {Error} with what it said, if it fails */
 export async function deno(...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     cwd: ROOT,
+    env: PLAIN,
     stdout: "null",
     stderr: "piped",
   }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
+  if (success) return;
+  const said = new TextDecoder().decode(stderr).trim();
+  throw new Error(said.replace(/^error: /, ""));
 }
 
 /**
@@ -52,6 +58,7 @@ export async function bundle(
     `${folder}/main.ts`,
   );
   const js = new URL("js/", at);
+  await nameByOrder(js);
   for (const { name } of Deno.readDirSync(js)) {
     const file = new URL(name, js);
     await giveCommonJsItsNames(file);
@@ -74,6 +81,33 @@ import {
 Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval });
 Deno.exit(await runProgram(Deno.args, ${JSON.stringify(source)}));
 `;
+}
+
+/**
+ * Gives each piece a number, in the order in which they are named from `main.js`
+ * on. The names they have depend on where the source and the packages are.
+ */
+async function nameByOrder(js: URL): Promise<void> {
+  const named = /(?<="\.\/)[\w-]+\.js(?=")/g;
+  const texts = new Map<string, string>();
+  // gets longer on the way
+  const order = new Set(["main.js"]);
+  for (const name of order) {
+    const text = await Deno.readTextFile(new URL(name, js));
+    texts.set(name, text);
+    for (const [piece] of text.matchAll(named)) order.add(piece);
+  }
+  const names = new Map([...order].map((name, i) => [
+    name,
+    name.replace(/-[A-Z0-9]{8}\.js$/, `-${i}.js`),
+  ]));
+  for (const [name, text] of texts) {
+    await Deno.remove(new URL(name, js));
+    await Deno.writeTextFile(
+      new URL(names.get(name)!, js),
+      text.replaceAll(named, (piece) => names.get(piece)!),
+    );
+  }
 }
 
 /** Modules that were CommonJS still use its names, which a bundle has not. */

@@ -16,6 +16,7 @@ import { noTraffic, type Traffic } from "./traffic.ts";
 export abstract class ListeningForward<F extends Forward>
   implements RunningForward {
   readonly traffic: Traffic = noTraffic();
+  problem: string | undefined;
   readonly #sockets = new Set<Socket>();
   #listener: Listener | undefined;
 

@@ -158,11 +158,11 @@ class Relay {
     if (this.#hasEndedSocket) this.#close();
   }
 
-  /** From the server to the socket. */
+  /** From the server to the socket, with all that comes in the same turn. */
   #write(): void {
     if (this.#isWriting || this.#isOver) return;
     this.#isWriting = true;
-    this.#writeAll().catch(() => this.#close());
+    queueMicrotask(() => this.#writeAll().catch(() => this.#close()));
   }
 
   async #writeAll(): Promise<void> {

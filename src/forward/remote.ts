@@ -24,7 +24,11 @@ import {
 import { denialOf } from "./denial.ts";
 import { negotiate } from "./negotiate.ts";
 import { relay } from "./relay.ts";
-import type { ForwardOptions, RunningForward } from "./running_forward.ts";
+import {
+  type ForwardOptions,
+  problemOf,
+  type RunningForward,
+} from "./running_forward.ts";
 import { connectTcp, connectUnix, type Socket, writeTo } from "./socket.ts";
 import { TimeLimit } from "./time_limit.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
@@ -37,6 +41,7 @@ const RETRY_MS = 3000;
 
 export class RemoteForward implements RunningForward {
   readonly traffic: Traffic = noTraffic();
+  problem: string | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #ended = new AbortController();
   /** Where the server listens, or did before the connection was lost. */
@@ -151,8 +156,10 @@ export class RemoteForward implements RunningForward {
       socket = await this.#connect(target);
     } catch (error) {
       if (!connection.lost) incoming.refuse();
+      this.problem = problemOf(error);
       throw error;
     }
+    this.problem = undefined;
     if (connection.lost) return void socket.destroy();
     await this.#relay(socket, incoming.accept());
   }

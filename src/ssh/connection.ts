@@ -41,6 +41,7 @@ export class Connection {
   readonly #channels: Channels;
   readonly #listeners: ServerListeners;
   readonly #watchdog: Watchdog | undefined;
+  readonly #via: Connection | undefined;
   #lost = false;
 
   /** @internal Takes over a client that has just logged in; see `log_in.ts`. */
@@ -49,10 +50,12 @@ export class Connection {
     channels: Channels,
     closed: Promise<I2ptunError>,
     watchdog?: Watchdog,
+    via?: Connection,
   ) {
     this.#client = client;
     this.#channels = channels;
     this.#watchdog = watchdog;
+    this.#via = via;
     this.#listeners = new ServerListeners(client, channels);
     this.closed = closed;
     client.on("close", () => this.#lost = true);
@@ -161,6 +164,18 @@ export class Connection {
    */
   check(idle: boolean): void {
     this.#watchdog?.check(idle);
+    this.#via?.check(idle);
+  }
+
+  /**
+   * Gives it up now, unless it was heard since `askedAt`: for a connection
+   * through it that is silent too.
+   *
+   * @param askedAt of `performance.now()`
+   * @returns whether it is given up
+   */
+  endUnlessHeardSince(askedAt: number, patienceMs: number): boolean {
+    return this.#watchdog?.endUnlessHeardSince(askedAt, patienceMs) ?? false;
   }
 
   /** Whether it has ended: nothing can be opened or accepted any more. */

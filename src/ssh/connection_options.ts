@@ -31,6 +31,8 @@ export interface ConnectionOptions {
   bindAddress?: string | undefined;
   /** The connection to go through, when this is not the first hop. */
   via?: Connection | undefined;
+  /** Whether the server is only the way to another one; for messages. */
+  isJumpHost?: boolean | undefined;
   /** A TCP connection to the server that is there already, still unread. */
   transport?: Duplex | undefined;
   /** Told how far it has come; more than once, if it has to connect again. */
@@ -47,6 +49,7 @@ export interface ConnectionOptions {
     | "onlyNamed"
     | "agent"
     | "agentPatienceMs"
+    | "signing"
     | "attend"
     | "checkPermissions"
     | "secrets"
@@ -65,6 +68,8 @@ export interface ConnectionOptions {
   ask: Prompter;
   log: Log;
   signal: AbortSignal;
-  /** Told as soon as the server has said anything. */
-  onAnswer?: (() => void) | undefined;
+  /** Told when the server says something, after it had not. */
+  onWord?: (() => void) | undefined;
+  /** Told when a server that has begun has said nothing for some time. */
+  onSilence?: (() => void) | undefined;
 }

@@ -19,7 +19,7 @@ import {
 import type { Prompter } from "./prompter.ts";
 import type { Secrets } from "./secrets.ts";
 import { SigningKey } from "./signing_key.ts";
-import { type ParsedKey, utils } from "./ssh2.ts";
+import { type ParsedKey, parseKey } from "./ssh2.ts";
 
 export interface IdentityOptions {
   /** Key files named by the user. */
@@ -34,6 +34,8 @@ export interface IdentityOptions {
   agent: string | undefined;
   /** How long the agent may take to list its keys. */
   agentPatienceMs?: number | undefined;
+  /** Told of each signature by the agent, which may ask its user first. */
+  signing?: (<T>(signature: Promise<T>) => Promise<T>) | undefined;
   checkPermissions: boolean;
   ask: Prompter;
   secrets: Secrets;
@@ -128,7 +130,7 @@ function certify(
 }
 
 async function heldByAgent(options: IdentityOptions): Promise<Identity[]> {
-  const path = options.agent;
+  const { agent: path, signing = (signature) => signature } = options;
   if (path === undefined) return [];
   try {
     const patience = AbortSignal.timeout(
@@ -141,7 +143,8 @@ async function heldByAgent(options: IdentityOptions): Promise<Identity[]> {
       plain: base64(plain),
       agent: new SigningKey(
         key,
-        (data, hash) => agentSign(path, key.getPublicSSH(), data, hash),
+        (data, hash) =>
+          signing(agentSign(path, key.getPublicSSH(), data, hash)),
       ),
     }));
   } catch (error) {
@@ -207,7 +210,7 @@ async function fileIdentity(
   // without its public half, the key cannot even be offered while it is locked
   const key = blob === undefined
     ? await open()
-    : utils.parseKey(Buffer.from(blob, "base64"));
+    : parseKey(Buffer.from(blob, "base64"));
   if (key instanceof Error) {
     options.note(`${path}: ${key.message}`);
     return [];

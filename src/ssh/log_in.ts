@@ -23,6 +23,7 @@ import { type Greeting, isStrict } from "./server_offer.ts";
 import { Client, type ClientErrorExtensions } from "./ssh2.ts";
 import {
   askForLife,
+  ignoreHostKeyList,
   onUserauthFailure,
   signWithCertificates,
   signWithSha2Only,
@@ -42,8 +43,9 @@ export function logIn(
   knownHosts: KnownHosts,
   options: ConnectionOptions,
 ): Promise<Connection> {
-  const { host, port, user, log, signal } = options;
+  const { host, port, user, log, signal, via } = options;
   const server = formatHostPort(host, port);
+  const named = options.isJumpHost ? `jump host ${server}` : server;
   const login = `${user}@${server}`;
   const authentication = new Authentication({
     ...options.authentication,
@@ -79,15 +81,18 @@ export function logIn(
       ask: () => askForLife(client),
       hasAddress: () =>
         !(transport instanceof Link) || hasAddress(transport.localAddress),
-      onSilence: (patienceMs) =>
+      onSilence: (patienceMs, askedAt) => {
+        // with the jump host this connection ends, and it is what was lost
+        if (via?.endUnlessHeardSince(askedAt, patienceMs)) return;
         fail(
           new I2ptunError(
             "unreachable",
-            `${server} has not answered for ${patienceMs / 1000} s`,
+            `${named} has not answered for ${patienceMs / 1000} s`,
           ),
-        ),
+        );
+      },
       // what is true of this machine is said once
-      log: options.via ? () => {} : log,
+      log: via ? () => {} : log,
     });
 
     client.on("handshake", (negotiated) => {
@@ -111,7 +116,7 @@ export function logIn(
       options.onMilestone?.({ name: "login", by: authentication.accepted });
       signal.removeEventListener("abort", onAbort);
       watchdog.start();
-      resolve(new Connection(client, channels, closed, watchdog));
+      resolve(new Connection(client, channels, closed, watchdog, via));
     });
     client.on("change password", () => {
       fail(
@@ -125,8 +130,10 @@ export function logIn(
     client.on("error", (error: Error & ClientErrorExtensions) => {
       // one key of the agent that cannot sign is no reason to give up
       if (error.level === "agent") return log("debug", error.message);
+      // that is told when it closes
+      if (via?.lost) return;
       if (ready) {
-        reason ??= lost(error, server);
+        reason ??= lost(error, named);
       } else {
         fail(
           shookHands
@@ -151,14 +158,17 @@ export function logIn(
     client.on("close", () => {
       watchdog.stop();
       signal.removeEventListener("abort", onAbort);
-      reason ??= ready
-        ? new I2ptunError(
-          "unreachable",
-          `${server} closed the connection`,
-        )
-        : closedDuringLogin(server, authentication);
-      end(reason);
-      reject(reason);
+      const settle = (why: I2ptunError) => {
+        end(why);
+        reject(why);
+      };
+      if (reason) settle(reason);
+      else if (via?.lost) via.closed.then(settle);
+      else if (ready) {
+        settle(
+          new I2ptunError("unreachable", `${named} closed the connection`),
+        );
+      } else settle(closedDuringLogin(server, authentication));
     });
 
     try {
@@ -210,6 +220,7 @@ export function logIn(
         }) as never,
       });
       signWithCertificates(client);
+      ignoreHostKeyList(client);
       channels = new Channels(client, transport);
       onUserauthFailure(client, (methods, partial) => {
         authentication.answered(methods, partial);

@@ -17,10 +17,13 @@ import { dial, unlessAborted } from "./dial.ts";
 import { type Heard, tooLate } from "./handshake_failure.ts";
 import { knownAs, WrongPinError } from "./host_key.ts";
 import { KnownHosts } from "./known_hosts.ts";
-import { logIn } from "./log_in.ts";
 import { Patience } from "./patience.ts";
 import type { Prompter } from "./prompter.ts";
 import { overhearGreeting } from "./server_offer.ts";
+import { Silence } from "./silence.ts";
+
+/** A server that says nothing for so long may hang, in milliseconds. */
+const SILENT_MS = 5000;
 
 /**
  * Connects, checks the host key and logs in.
@@ -39,9 +42,10 @@ export async function openConnection(
   const signal = AbortSignal.any([options.signal, patience.signal]);
   const ask: Prompter = (question) => patience.pausedFor(options.ask(question));
   try {
-    const [knownHosts, transport] = await Promise.all([
-      KnownHosts.read(options.hostKey.files),
+    const [transport, knownHosts] = await Promise.all([
       options.transport ?? dialThrough(options, signal),
+      KnownHosts.read(options.hostKey.files),
+      load(options),
     ]);
     if (signal.aborted) transport.destroy();
     signal.throwIfAborted();
@@ -55,6 +59,14 @@ export async function openConnection(
   } finally {
     patience.end();
   }
+}
+
+/** Loads ssh2, most of all there is to load, while the server is reached. */
+async function load({ algorithms }: ConnectionOptions): Promise<void> {
+  await import("./log_in.ts");
+  if (!algorithms?.compression) return;
+  const { loadCompression } = await import("./ssh2_compression.ts");
+  await loadCompression();
 }
 
 /** The TCP connection to the server, or a channel of the previous hop to it. */
@@ -71,8 +83,9 @@ function dialThrough(
   opened.then((late) => signal.aborted && late.close(), () => {});
   return unlessAborted(opened, signal).then(
     (channel) => new ChannelStream(channel),
-    (thrown) => {
+    async (thrown) => {
       signal.throwIfAborted();
+      if (via.lost) throw await via.closed;
       const { message, remedy } = I2ptunError.from(thrown);
       throw new I2ptunError("unreachable", message, {
         remedy: isForbidden(thrown)
@@ -97,15 +110,27 @@ async function logInByAnyKey(
   heard: Heard,
   seen: string[] = [],
 ): Promise<Connection> {
+  // loaded before; from here on the transport is listened to without a pause
+  const { logIn } = await import("./log_in.ts");
   const greeting = heard.greeting = overhearGreeting(transport);
-  transport.once("data", () => options.onAnswer?.());
   const offer = algorithmOffer(
     knownHosts.keyTypes(...knownAs({ ...options.hostKey, ...options })),
     options.algorithms,
     seen,
   );
+  const { keepalive, onWord = () => {}, onSilence = () => {} } = options;
+  const limitMs = Math.min(keepalive.intervalMs * keepalive.count, SILENT_MS);
+  const silence = new Silence(transport, { limitMs, onWord, onSilence });
   try {
-    return await logIn(transport, greeting, offer, knownHosts, options);
+    const login = logIn(transport, greeting, offer, knownHosts, {
+      ...options,
+      ask: (question) => silence.pausedFor(options.ask(question)),
+      authentication: {
+        ...options.authentication,
+        signing: (signature) => silence.pausedFor(signature),
+      },
+    });
+    return await login.finally(() => silence.end());
   } catch (error) {
     if (!(error instanceof WrongPinError)) throw error;
     const now = [...seen, error.keyType];

@@ -48,8 +48,14 @@ export interface WatchdogOptions {
   ask: () => void;
   /** Whether this machine still has the address that the connection is from. */
   hasAddress: () => boolean;
-  /** Called once, with how long the server was given. */
-  onSilence: (patienceMs: number) => void;
+  /**
+   * Called once.
+   *
+   * @param patienceMs how long the server was given
+   * @param askedAt when it was asked what it has not answered, on the monotonic
+   *   clock
+   */
+  onSilence: (patienceMs: number, askedAt: number) => void;
   log: Log;
   time?: WatchdogTime;
 }
@@ -64,6 +70,8 @@ export class Watchdog {
   readonly #limitMs: number;
   readonly #doubtMs: number;
   #heardAt = 0;
+  /** When it was first asked what it has not answered. */
+  #askedAt: number | undefined;
   /** The last reason for doubt; over as soon as something is heard. */
   #doubt: { at: number; slept: boolean } | undefined;
   #cancel: (() => void) | undefined;
@@ -85,6 +93,7 @@ export class Watchdog {
 
   readonly #heard = () => {
     this.#heardAt = this.#time.monotonic();
+    this.#askedAt = undefined;
     this.#doubt = undefined;
   };
 
@@ -116,6 +125,18 @@ export class Watchdog {
     this.#ask(now);
   }
 
+  /**
+   * Gives the server up now, unless it was heard since `askedAt`.
+   *
+   * @returns whether it is given up
+   */
+  endUnlessHeardSince(askedAt: number, patienceMs: number): boolean {
+    if (!this.#cancel || this.#heardAt >= askedAt) return false;
+    this.stop();
+    this.#options.onSilence(patienceMs, askedAt);
+    return true;
+  }
+
   /** When the server counts as lost, on the monotonic clock. */
   get #deadline(): number {
     const usual = this.#heardAt + this.#limitMs;
@@ -130,8 +151,10 @@ export class Watchdog {
     const doubtful = this.#findReason();
     if (this.#deadline <= now) {
       this.stop();
-      const { onSilence } = this.#options;
-      return onSilence(this.#doubt ? this.#doubtMs : this.#limitMs);
+      return this.#options.onSilence(
+        this.#doubt ? this.#doubtMs : this.#limitMs,
+        this.#askedAt ?? this.#heardAt,
+      );
     }
     const silent = now - this.#heardAt;
     // what is heard now is the answer to the last question
@@ -167,6 +190,7 @@ export class Watchdog {
   }
 
   #ask(now: number): void {
+    this.#askedAt ??= now;
     this.#options.ask();
     this.#arm(Math.min(this.#askEveryMs, this.#deadline - now));
   }

@@ -44,7 +44,10 @@ export async function connectRoute(
       const connection = openHop(hop, open.at(-1), options);
       open.push(
         await connection.catch((error) => {
-          throw hop === hops.at(-1) ? error : atJumpHost(hop, error);
+          // one before it that was lost is named already
+          throw hop.isJumpHost && !open.at(-1)?.lost
+            ? atJumpHost(hop, error)
+            : error;
         }),
       );
     }
@@ -80,7 +83,11 @@ export function openHop(
   options: ConnectOptions,
 ): Promise<Connection> {
   const { ask, log, secrets, transport, onMilestone } = options;
-  const attempt = (signal: AbortSignal, onAnswer: () => void) =>
+  const attempt = (
+    signal: AbortSignal,
+    onWord: () => void,
+    onSilence: () => void,
+  ) =>
     openConnection({
       ...hop,
       ...{ via, transport, onMilestone },
@@ -92,7 +99,8 @@ export function openHop(
       ask,
       log,
       signal,
-      onAnswer,
+      onWord,
+      onSilence,
     });
   const { again, signal } = options;
   return race({ attempt, end: (late) => late.end(), again, signal });

@@ -1,10 +1,14 @@
 /**
- * An attempt to reach a server that hangs, joined by fresh ones: a packet that
- * was lost while the network was away is sent again only after seconds (RFC 6298
- * §5.5), a fresh one at once.
+ * An attempt to reach a server that hangs, joined by fresh ones. Before the
+ * server has said a word: a packet that was lost while the network was away is
+ * sent again only after seconds (RFC 6298 §5.5), a fresh one at once. After
+ * that: what it began with may be lost with it. The old attempt is kept, since a
+ * slow server may need all of its time.
  *
  * @module
  */
+
+import { I2ptunError } from "../errors.ts";
 
 /** How many fresh attempts may be under way beside the first. */
 const MAX_FRESH = 3;
@@ -16,9 +20,15 @@ export interface RaceOptions<T> {
   /**
    * One attempt.
    *
-   * @param onAnswer to be called when the server has said anything
+   * @param onWord to be called with the server's first word, and with the next
+   *   one after a silence
+   * @param onSilence to be called when a server that has begun does not go on
    */
-  attempt: (signal: AbortSignal, onAnswer: () => void) => Promise<T>;
+  attempt: (
+    signal: AbortSignal,
+    onWord: () => void,
+    onSilence: () => void,
+  ) => Promise<T>;
   /** Ends what nobody needs any more. */
   end: (late: T) => void;
   /** Without it there is only the first attempt. */
@@ -27,54 +37,89 @@ export interface RaceOptions<T> {
   signal: AbortSignal;
 }
 
+/** One of the attempts; its end is the abort of its controller. */
+interface Racer {
+  controller: AbortController;
+  /** `waiting`: the server has not said a word yet. */
+  server: "waiting" | "talking" | "silent";
+}
+
 /**
- * Makes an attempt, and fresh ones beside it. The first that the server answers
- * goes on alone, and what comes of it is what comes of all. So does the first
- * that fails.
+ * Makes an attempt, and fresh ones beside it for as long as the server talks to
+ * none. As soon as it does, those end to which it has not said a word. What
+ * succeeds first is what comes of all; so is what fails, unless an attempt is
+ * left that has come further and trying again can help.
  *
  * @throws what the deciding attempt throws
  */
 export async function race<T>(options: RaceOptions<T>): Promise<T> {
   const { attempt, end, again, signal } = options;
-  const decided = new AbortController();
-  const over = AbortSignal.any([signal, decided.signal]);
-  const racers = new Set<AbortController>();
+  const racers = new Set<Racer>();
   const { promise, resolve, reject } = Promise.withResolvers<T>();
+  let joining = new AbortController();
 
-  const begin = () => {
-    const racer = new AbortController();
-    racers.add(racer);
-    const alone = () => {
-      decided.abort();
-      for (const other of racers) if (other !== racer) other.abort();
-    };
-    attempt(AbortSignal.any([signal, racer.signal]), alone).then((result) => {
-      if (racer.signal.aborted) return end(result);
-      alone();
-      resolve(result);
-    }, (error) => {
-      if (racer.signal.aborted) return;
-      alone();
-      reject(error);
-    });
+  const drop = (isDropped: (racer: Racer) => boolean) => {
+    for (const racer of racers) {
+      if (!isDropped(racer)) continue;
+      racers.delete(racer);
+      racer.controller.abort();
+    }
   };
-
-  begin();
-  const [first] = racers;
-  const join = async () => {
+  const begin = () => {
+    const racer: Racer = {
+      controller: new AbortController(),
+      server: "waiting",
+    };
+    racers.add(racer);
+    const own = racer.controller.signal;
+    const onWord = () => {
+      racer.server = "talking";
+      drop((each) => each.server === "waiting");
+      joinIfNeeded();
+    };
+    const onSilence = () => {
+      racer.server = "silent";
+      joinIfNeeded();
+    };
+    const decide = () => {
+      joining.abort();
+      drop((each) => each !== racer);
+    };
+    attempt(AbortSignal.any([signal, own]), onWord, onSilence).then(
+      (result) => {
+        if (own.aborted) return end(result);
+        decide();
+        resolve(result);
+      },
+      (error) => {
+        if (own.aborted) return;
+        racers.delete(racer);
+        const isFurther = [...racers].some((each) => each.server !== "waiting");
+        if (isFurther && !I2ptunError.from(error).permanent) {
+          return joinIfNeeded();
+        }
+        decide();
+        reject(error);
+      },
+    );
+    return racer;
+  };
+  const joinIfNeeded = async () => {
+    joining.abort();
     if (again === undefined) return;
+    if ([...racers].some((each) => each.server === "talking")) return;
+    joining = new AbortController();
+    const over = AbortSignal.any([signal, joining.signal]);
     for (;;) {
       await again(over);
       if (over.aborted) return;
-      // the first is kept: a slow server may need all of its time
-      const fresh = [...racers].filter((racer) => racer !== first);
-      if (fresh.length >= MAX_FRESH) {
-        racers.delete(fresh[0]!);
-        fresh[0]!.abort();
-      }
+      const fresh = [...racers].filter((each) => each !== first);
+      if (fresh.length >= MAX_FRESH) drop((each) => each === fresh[0]);
       begin();
     }
   };
-  join();
+
+  const first = begin();
+  joinIfNeeded();
   return await promise;
 }

@@ -189,6 +189,7 @@ function hopOf(
     host,
     port,
     user,
+    isJumpHost: !isServer,
     login: `${user}@${formatHostPort(host, port)}`,
     family: { inet: 4, inet6: 6, any: 0 }[config.addressFamily ?? "any"] as
       | 0

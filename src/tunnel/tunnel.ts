@@ -126,10 +126,11 @@ export class Tunnel {
       since: this.#since?.toISOString() ?? null,
       reconnects: this.#reconnects,
       lastError: this.#lastError,
-      forwards: this.#forwards.map(({ forward, addresses, traffic }) => ({
-        ...describeForward(forward),
-        listen: addresses,
-        ...structuredClone(traffic),
+      forwards: this.#forwards.map((each) => ({
+        ...describeForward(each.forward),
+        listen: each.addresses,
+        ...structuredClone(each.traffic),
+        problem: each.problem,
       })),
     };
   }
@@ -205,12 +206,12 @@ export class Tunnel {
   }
 
   /**
-   * Waits for the time of the next attempt: `ms`, but no longer than a second
-   * after the last one if a client is waiting.
+   * Waits for the time of the next attempt: `ms` after the last one began, but
+   * no longer than a second after it if a client is waiting.
    */
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    const until = clock.now() + ms;
+    const until = this.#triedAt + ms;
     while (!signal.aborted) {
       const wakeAt = this.#waiting.size > 0
         ? Math.min(until, this.#triedAt + IMPATIENT_MS)
@@ -223,7 +224,7 @@ export class Tunnel {
         AbortSignal.any([signal, this.#impatience.signal]),
       );
     }
-    this.#triedAt = clock.now();
+    if (!signal.aborted) this.#triedAt = clock.now();
   }
 
   /** The connection, for a client at a local port: now or when it is back. */

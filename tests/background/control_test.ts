@@ -126,8 +126,9 @@ Deno.test("garbage, half a request and too much of it do no harm", async () => {
   await withControl(status, async (address) => {
     assert.equal(await send(address, "no JSON\n"), "");
     assert.equal(await send(address, '{"command":"destroy"}\n'), "");
-    assert.equal(await send(address, new Uint8Array(100_000).fill(65)), "");
     const half = connect(address.control, () => half.write('{"comm'));
+    assert.equal(await send(address, new Uint8Array(100_000).fill(65)), "");
+    assert(!half.readableEnded, "too much is ended at once");
     const clients = Array.from(
       { length: 200 },
       () => askControl(address, { command: "status" }),

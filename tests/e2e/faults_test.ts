@@ -27,6 +27,8 @@ const SHORTER: Record<string, number> = {
   "sshd restarted": 500,
   "link cut for 20 s": 5000,
   "accepts and says nothing, for 8 s": 3000,
+  "greets, then hangs, for 8 s": 3000,
+  "hangs in the login, for 8 s": 3000,
   "name not found for 5 s": 2000,
   "remote service down for 3 s": 500,
   "jump host lost for 2 s": 500,
@@ -88,10 +90,52 @@ testWith(["remote-host"], "a silent server behind a jump host", async () => {
   }
   const took = noticed - began;
   assert(took < 5000, `noticed after ${took} ms`);
+  const { lastError } = await statusOf(world.sandbox);
+  const server = `${world.host.address}:22`;
+  assert.equal(lastError, `${server} has not answered for 2 s`);
   await world.host.restoreLink();
   const clients = new BusyClients(port, 1);
   assert(await clients.firstByte(0, 10_000), await tunnel.log());
   await clients.stop();
+});
+
+testWith(["remote-host"], "a jump host that is lost is named", async () => {
+  await using world = await startWorld();
+  const { sandbox, jump } = world;
+  await using _tunnel = await startI2ptun(world, "jump", KEEPALIVE);
+  const named = `jump host ${jump.host}:${jump.port}`;
+
+  const silent = jump.connections().flatMap((pid) => [
+    pid,
+    ...descendantsOf(pid),
+  ]);
+  for (const pid of silent) Deno.kill(pid, "SIGSTOP");
+  await statusUntil(sandbox, ({ reconnects }) => reconnects === 1);
+  killHard(silent);
+  assert.equal(
+    (await statusOf(sandbox)).lastError,
+    `${named} has not answered for 2 s`,
+  );
+
+  jump.killConnections();
+  await statusUntil(sandbox, ({ reconnects }) => reconnects === 2);
+  assert.match(
+    (await statusOf(sandbox)).lastError ?? "",
+    new RegExp(`^(the connection to ${named} was lost: |${named} closed )`),
+  );
+
+  // and while the server behind it does not answer
+  await world.host.cutLink();
+  world.host.sshd.killConnections();
+  jump.killConnections();
+  await logUntil(sandbox, /(is reconnecting[^]*){3}/);
+  const deadline = Date.now() + 10_000;
+  while (jump.connections().length === 0 && Date.now() < deadline) {
+    await sleep(20);
+  }
+  await sleep(300);
+  jump.killConnections();
+  await logUntil(sandbox, /(warning [^\n]*jump host[^]*){4}/);
 });
 
 testWith(

@@ -231,3 +231,24 @@ testWith(["sshd", "linux"], "memory stays flat however many come", async () => {
   const grown = Math.min(await growth(), await growth());
   assert(grown < 18e6, `${Math.round(grown / 1e6)} MB for 3,000 connections`);
 });
+
+testWith(["sshd", "linux"], "a tunnel that nobody uses sleeps", async () => {
+  await using site = await startSite({
+    profile: "keepalive: { interval: 60s }",
+  });
+  const { sandbox } = site;
+  await succeed(sandbox, START);
+  await assertServes(site);
+  const { pid } = await statusOf(sandbox);
+  const wakeUps = async () => {
+    const script = `cat /proc/${pid}/task/*/status | ` +
+      "awk '/^voluntary/ {n += $2} END {print n}'";
+    return Number(await execute("sh", ["-c", script]));
+  };
+  const before = await wakeUps();
+  assert(before > 0);
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  const woken = await wakeUps() - before;
+  // what cleans up behind the start wakes up now and then
+  assert(woken <= 15, `${woken} wake-ups in 3 s`);
+});

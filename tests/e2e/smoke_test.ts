@@ -38,6 +38,10 @@ Deno.test("it tells its version, and where its files are", async () => {
 
 Deno.test("the demo fetches a page through a real tunnel", async () => {
   await using sandbox = await Sandbox.create();
+  // which has nothing to do with what is on this machine
+  using proxy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `http://127.0.0.1:${proxy.addr.port}`;
+  sandbox.env.HTTP_PROXY = sandbox.env.http_proxy = address;
   const said = await succeed(sandbox, ["demo", "--once"]);
   const [, url] = /fetched (http:\/\/127\.0\.0\.1:\d+\/) through/.exec(said)!;
   await assertNothingLeft(sandbox, Number(new URL(url!).port));

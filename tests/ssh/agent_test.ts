@@ -24,9 +24,14 @@ async function withFolder(body: (folder: string) => Promise<void>) {
 }
 
 /** An agent with new keys of these names, and the paths of their files. */
-async function startAgent(folder: string, names: string[], type = "ed25519") {
+async function startAgent(
+  folder: string,
+  names: string[],
+  type = "ed25519",
+  env: Record<string, string> = {},
+) {
   const socket = `${folder}/agent`;
-  const child = new Child("ssh-agent", ["-D", "-a", socket]);
+  const child = new Child("ssh-agent", ["-D", "-a", socket], { env });
   await child.waitFor(/SSH_AUTH_SOCK/);
   const paths: string[] = [];
   for (const name of names) {
@@ -198,3 +203,37 @@ testLogin([], "a refusal says so when an agent could not be used", async () => {
     },
   );
 });
+
+testLogin(
+  ["sshd", "ssh-agent", "ssh-add"],
+  "an agent that asks its user is no silence of the server's",
+  () =>
+    withFolder(async (folder) => {
+      const times = `${folder}/times`;
+      const askpass = `${folder}/askpass`;
+      await Deno.writeTextFile(
+        askpass,
+        `#!/bin/sh\ndate +%s%3N >>${times}\nsleep 0.4\ndate +%s%3N >>${times}\n`,
+        { mode: 0o755 },
+      );
+      const env = { SSH_ASKPASS: askpass, SSH_ASKPASS_REQUIRE: "force" };
+      await using agent = await startAgent(folder, ["key"], "ed25519", env);
+      const [path = ""] = agent.paths;
+      await execute("env", [
+        ...[`SSH_AUTH_SOCK=${agent.socket}`, "ssh-add", "-q", "-c", path],
+      ]);
+      await using sshd = await startSshd();
+      await sshd.authorize(await Deno.readTextFile(`${path}.pub`));
+      const silent: number[] = [];
+      await logInAndOut({
+        ...{ host: sshd.host, port: sshd.port, user: sshd.user },
+        authentication: { agent: agent.socket },
+        keepalive: { intervalMs: 100, count: 1 },
+        onSilence: () => silent.push(Date.now()),
+      });
+      const text = await Deno.readTextFile(times);
+      const [began = 0, ended = 0] = text.trim().split("\n").map(Number);
+      assert(ended - began >= 400, "it has asked");
+      assert.deepEqual(silent.filter((at) => at > began && at < ended), []);
+    }),
+);

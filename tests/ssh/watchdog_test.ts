@@ -13,6 +13,8 @@ function setUp(intervalMs: number, count: number, { ask = () => {} } = {}) {
     asked: [] as number[],
     wakeUps: 0,
     lostAfter: undefined as number | undefined,
+    /** When it was asked what it did not answer. */
+    askedAt: undefined as number | undefined,
     hasAddress: true,
     said: [] as string[],
     now: () => monotonic - 1000,
@@ -47,9 +49,10 @@ function setUp(intervalMs: number, count: number, { ask = () => {} } = {}) {
       ask();
     },
     hasAddress: () => world.hasAddress,
-    onSilence: (patienceMs) => {
+    onSilence: (patienceMs, askedAt) => {
       assert.equal(world.lostAfter, undefined, "told twice");
       world.lostAfter = patienceMs;
+      world.askedAt = askedAt - 1000;
     },
     log: (_level, message) => world.said.push(message),
     time: {
@@ -201,4 +204,25 @@ Deno.test("a changed address is a reason to ask, once", () => {
   noticed.hasAddress = false;
   noticed.pass(10_000);
   assert.equal(noticed.lostAfter, 5000, "with the keepalive");
+});
+
+Deno.test("what it did not answer tells whose fault it is", () => {
+  const behind = setUp(15_000, 3);
+  const jump = withServer(15_000, 3);
+  for (const each of [behind, jump]) each.pass(45_000);
+  assert.equal(behind.lostAfter, 45_000);
+  assert.equal(behind.askedAt, 15_000);
+  const since = behind.askedAt + 1000;
+  assert.equal(jump.watchdog.endUnlessHeardSince(since, 45_000), false);
+  assert.equal(jump.lostAfter, undefined);
+
+  const dead = setUp(15_000, 3);
+  dead.pass(14_000);
+  dead.hear();
+  dead.pass(31_000);
+  assert.equal(dead.lostAfter, undefined);
+  assert.equal(dead.watchdog.endUnlessHeardSince(since, 45_000), true);
+  assert.equal(dead.lostAfter, 45_000);
+  dead.pass(100_000);
+  assert.equal(dead.watchdog.endUnlessHeardSince(since, 45_000), false);
 });

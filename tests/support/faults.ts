@@ -210,6 +210,30 @@ export const FAULTS: Fault[] = [
     end: ({ relay }) => relay.passNew(),
   },
   {
+    // the greeting, and some of what is said of algorithms
+    name: "greets, then hangs, for 8 s",
+    route: "relay",
+    lastsMs: 8000,
+    kind: "closes",
+    begin: ({ relay }) => {
+      relay.stallNewAfter(100);
+      return relay.cut();
+    },
+    end: ({ relay }) => relay.passNew(),
+  },
+  {
+    // keys are exchanged, but nobody is let in
+    name: "hangs in the login, for 8 s",
+    route: "relay",
+    lastsMs: 8000,
+    kind: "closes",
+    begin: ({ relay }) => {
+      relay.stallNewAfter(1600);
+      return relay.cut();
+    },
+    end: ({ relay }) => relay.passNew(),
+  },
+  {
     name: "name not found for 5 s",
     route: "name",
     lastsMs: 5000,

@@ -86,6 +86,8 @@ export class Relay implements AsyncDisposable {
   readonly #timing: Timing;
   readonly #pairs: Set<Pair> = new Set();
   #stalled = false;
+  /** After so many bytes of the server's, who connects now hears no more. */
+  #stallAfter = Infinity;
   #port = 0;
   #listener: Deno.TcpListener | undefined;
   #listening: Promise<void> | undefined;
@@ -120,15 +122,24 @@ export class Relay implements AsyncDisposable {
     this.#eachDirection((direction) => direction.stall());
   }
 
+  /**
+   * Stalls who connects from now on after so many bytes of the server's, at
+   * least 1; others stay as they are.
+   */
+  stallNewAfter(bytes: number): void {
+    this.#stallAfter = bytes;
+  }
+
   /** Passes on again, beginning with what was held back. */
   resume(): void {
-    this.#stalled = false;
+    this.passNew();
     this.#eachDirection((direction) => direction.resume());
   }
 
   /** Passes on for whoever connects from now on; others stay as they are. */
   passNew(): void {
     this.#stalled = false;
+    this.#stallAfter = Infinity;
   }
 
   /** Ends all connections in an orderly way, with FIN on both sides. */
@@ -197,6 +208,7 @@ export class Relay implements AsyncDisposable {
       new Direction(server, client, this.#timing, (n) => bytes.received += n),
     ]);
     if (this.#stalled) pair.directions.forEach((d) => d.stall());
+    pair.directions[1]!.stallAfter(this.#stallAfter);
     this.#pairs.add(pair);
     pair.done.finally(() => this.#pairs.delete(pair));
   }

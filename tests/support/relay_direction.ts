@@ -33,6 +33,8 @@ export class Direction {
   #ended = false;
   #stalled = false;
   #stopped = false;
+  /** How many bytes it still passes on before it stalls. */
+  #left = Infinity;
   readonly #stop = Promise.withResolvers<void>();
   #changed = Promise.withResolvers<void>();
 
@@ -61,6 +63,11 @@ export class Direction {
     await Promise.race([carried, this.#stop.promise]);
   }
 
+  /** So many more bytes are passed on, then it stalls. */
+  stallAfter(bytes: number): void {
+    this.#left = bytes;
+  }
+
   /** Passes nothing on until {@link resume}. */
   stall(): void {
     this.#stalled = true;
@@ -70,6 +77,7 @@ export class Direction {
   /** The opposite of {@link stall}. */
   resume(): void {
     this.#stalled = false;
+    this.#left = Infinity;
     this.#wake();
   }
 
@@ -116,11 +124,18 @@ export class Direction {
         await this.#to.closeWrite();
         return;
       }
-      for (let at = 0; at < bytes.length;) {
-        at += await this.#to.write(bytes.subarray(at));
+      const passed = bytes.subarray(0, this.#left);
+      for (let at = 0; at < passed.length;) {
+        at += await this.#to.write(passed.subarray(at));
       }
-      this.#underWay -= bytes.length;
-      this.#count(bytes.length);
+      if (passed.length < bytes.length) {
+        const rest = bytes.subarray(passed.length);
+        this.#queue.unshift({ due, bytes: rest });
+      }
+      this.#underWay -= passed.length;
+      this.#count(passed.length);
+      this.#left -= passed.length;
+      if (this.#left <= 0) this.stall();
       this.#wake();
       // Pieces that are written at once would travel as one.
       if (this.#chunkBytes !== Infinity) await this.#sleep(0);

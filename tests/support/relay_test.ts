@@ -114,6 +114,26 @@ Deno.test("a stalled relay keeps connections, and resumes with nothing lost", as
   assert.deepEqual(await answers, ["b", "c"]);
 });
 
+Deno.test("a relay stalls who comes after so many bytes, until it passes", async () => {
+  await using echo = startEcho();
+  await using relay = startRelay({ to: echo });
+  using old = await connect(relay);
+  await write(old, "a");
+  assert.equal(await read(old), "a");
+  relay.stallNewAfter(3);
+  using young = await connect(relay);
+  await write(young, "abcde");
+  assert.equal(await read(young), "abc");
+  await write(old, "abcde");
+  assert.equal(await read(old), "abcde");
+  relay.passNew();
+  using next = await connect(relay);
+  await write(next, "abcde");
+  assert.equal(await read(next), "abcde");
+  relay.resume();
+  assert.equal(await read(young), "de");
+});
+
 Deno.test("a stalled relay does not tell that a side has ended", async () => {
   await using echo = startEcho();
   await using relay = startRelay({ to: echo });

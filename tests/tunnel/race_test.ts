@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { I2ptunError } from "../../src/errors.ts";
 import { race } from "../../src/tunnel/race.ts";
 import { settle } from "./fake_clock.ts";
 
@@ -7,6 +8,7 @@ function setUp() {
   const attempts: {
     signal: AbortSignal;
     answer: () => void;
+    fallSilent: () => void;
     succeed: (result: string) => void;
     fail: (error: Error) => void;
   }[] = [];
@@ -14,10 +16,12 @@ function setUp() {
   const stop = new AbortController();
   let hurry: () => void = () => {};
   const result = race<string>({
-    attempt: (signal, answer) => {
+    attempt: (signal, answer, fallSilent) => {
       const { promise, resolve, reject } = Promise.withResolvers<string>();
       signal.addEventListener("abort", () => reject(signal.reason));
-      attempts.push({ signal, answer, succeed: resolve, fail: reject });
+      attempts.push({
+        ...{ signal, answer, fallSilent, succeed: resolve, fail: reject },
+      });
       return promise;
     },
     end: (late) => ended.push(late),
@@ -65,6 +69,59 @@ Deno.test("one that fails decides too", async () => {
   await again();
   attempts[1]!.fail(new Error("refused"));
   await assert.rejects(result, /refused/);
+  assert.deepEqual(open(), [false, true]);
+});
+
+Deno.test("one whose server falls silent is joined, but goes on", async () => {
+  const { attempts, result, again, open, ended } = setUp();
+  attempts[0]!.answer();
+  await again();
+  assert.equal(attempts.length, 1);
+  attempts[0]!.fallSilent();
+  await again();
+  await again();
+  assert.deepEqual(open(), [true, true, true]);
+  // it may be as slow as the first
+  attempts[1]!.answer();
+  assert.deepEqual(open(), [true, true, false]);
+  await again();
+  assert.equal(attempts.length, 3, "until it falls silent too");
+  attempts[1]!.fallSilent();
+  await again();
+  assert.deepEqual(open(), [true, true, false, true]);
+  attempts[0]!.answer();
+  assert.deepEqual(open(), [true, true, false, false]);
+  attempts[0]!.succeed("slow");
+  assert.equal(await result, "slow");
+  assert.deepEqual(open(), [true, false, false, false]);
+  assert.deepEqual(ended, []);
+});
+
+Deno.test("a fresh one that fails does not end one that is further", async () => {
+  const { attempts, result, again, open } = setUp();
+  attempts[0]!.answer();
+  attempts[0]!.fallSilent();
+  await again();
+  attempts[1]!.fail(new I2ptunError("unreachable", "too many"));
+  await settle();
+  await again();
+  assert.deepEqual(open(), [true, true, true]);
+  attempts[2]!.answer();
+  attempts[2]!.fail(new I2ptunError("unreachable", "closed"));
+  await settle();
+  await again();
+  assert.equal(attempts.length, 4, "the first still hangs");
+  attempts[0]!.succeed("slow");
+  assert.equal(await result, "slow");
+});
+
+Deno.test("what cannot be mended decides, whoever is further", async () => {
+  const { attempts, result, again, open } = setUp();
+  attempts[0]!.answer();
+  attempts[0]!.fallSilent();
+  await again();
+  attempts[1]!.fail(new I2ptunError("host-key", "changed"));
+  await assert.rejects(result, /changed/);
   assert.deepEqual(open(), [false, true]);
 });
 

@@ -182,6 +182,30 @@ Deno.test("a lost connection is replaced at once, then with growing delays", asy
   tunnel.stop();
 });
 
+Deno.test("delays are between the beginnings of attempts", async () => {
+  const { clock, attempts, connection, tunnel } = await up();
+  clock.chance = 1;
+  connection.lose();
+  for (let i = 2; i < 6; i++) {
+    await attempt(attempts, i);
+    attempts.at(-1)!.fail(unreachable());
+    await settle();
+    await clock.advance(clock.next!);
+  }
+  // the next delay would be 16 s
+  await clock.advance(15_000);
+  attempts.at(-1)!.fail(unreachable());
+  await settle();
+  assert.equal(clock.next, 1000);
+  await clock.advance(1000);
+  await clock.advance(40_000);
+  const before = attempts.length;
+  attempts.at(-1)!.fail(unreachable());
+  await attempt(attempts, before + 1);
+  assert.equal(attempts.at(-1)!.at, clock.now(), "one that took long");
+  tunnel.stop();
+});
+
 Deno.test("a connection that flickers does not begin the backoff anew", async () => {
   const { clock, attempts, connection, tunnel } = await up();
   clock.chance = 1;
@@ -198,7 +222,10 @@ Deno.test("a connection that flickers does not begin the backoff anew", async ()
   await clock.advance(60_000);
   third.lose();
   await attempt(attempts, 4);
-  assert.equal(attempts[3]!.at, clock.now(), "a stable one does");
+  assert.equal(attempts[3]!.at, clock.now());
+  attempts[3]!.fail(unreachable());
+  await settle();
+  assert.equal(clock.next, 1000, "a stable one does");
   tunnel.stop();
 });
 

@@ -1,3 +1,4 @@
+import { get } from "node:http";
 import { PAGE_MARK, startSampleServer } from "../../demo/server.ts";
 import { I2ptunError } from "../../errors.ts";
 import { DEFAULTS, type Profile } from "../../profile/profile.ts";
@@ -13,8 +14,16 @@ import { showAddress, showUp } from "../status_view.ts";
 import { windowTitle } from "../window_title.ts";
 import { progress } from "./start.ts";
 
-/** `demo`: the real tunnel, to a sample server in this process. */
-export async function demo(once: boolean, context: Context): Promise<void> {
+/**
+ * `demo`: the real tunnel, to a sample server in this process.
+ *
+ * @param limitMs the page has to have come through by then
+ */
+export async function demo(
+  once: boolean,
+  context: Context,
+  limitMs = 30_000,
+): Promise<void> {
   using interrupted = interruption();
   using _title = windowTitle("i2ptun: demo");
   const { environment, debug } = context;
@@ -62,13 +71,29 @@ export async function demo(once: boolean, context: Context): Promise<void> {
     clock: systemClock,
     log,
   });
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    late.abort(
+      new I2ptunError(
+        "unforeseen",
+        `the page did not come through within ${limitMs / 1000} s`,
+        { remedy: "i2ptun demo --debug" },
+      ),
+    );
+  }, limitMs);
+  const signal = AbortSignal.any([interrupted.signal, late.signal]);
+  const stop = () => tunnel.stop();
+  signal.addEventListener("abort", stop);
   try {
-    await tunnel.start();
+    await tunnel.start().catch((error) => {
+      signal.throwIfAborted();
+      throw error;
+    });
     const status = tunnel.status();
     if (!context.json) showUp(status).forEach(print);
     const url = showAddress(status.forwards[0]!);
-    const response = await fetch(url, { signal: interrupted.signal });
-    const text = await response.text();
+    const text = await read(url, signal);
+    clearTimeout(timer);
     if (!text.includes(PAGE_MARK)) {
       throw new I2ptunError("unforeseen", "the page did not come through");
     }
@@ -87,7 +112,22 @@ export async function demo(once: boolean, context: Context): Promise<void> {
     );
     throw interrupted.signal.reason;
   } finally {
+    clearTimeout(timer);
     tunnel.stop();
     await sample.close();
   }
+}
+
+/** Reads a page of this machine: unlike `fetch`, never by a proxy. */
+function read(url: string, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) =>
+      reject(signal.aborted ? signal.reason : error);
+    const request = get(url, { signal, agent: false }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (part) => text += part)
+        .on("end", () => resolve(text)).on("error", fail);
+    });
+    request.on("error", fail);
+  });
 }
