@@ -15,6 +15,7 @@ import { autostart, taskOf } from "./commands/autostart.ts";
 import { browse } from "./commands/browse.ts";
 import { check } from "./commands/check.ts";
 import { edit, editorOf, openEditor } from "./commands/edit.ts";
+import { importPutty } from "./commands/import_putty.ts";
 import { lastLines } from "./commands/logs.ts";
 import { open } from "./commands/open.ts";
 import { remove } from "./commands/remove.ts";
@@ -32,11 +33,13 @@ import {
   ADD,
   brokenView,
   EDIT_FILE,
+  IMPORT,
   listView,
   profileView,
   QUIT,
 } from "./menu_view.ts";
 import { say, sayError, screenSize } from "./output.ts";
+import { hasPuttyTunnels, wantsPuttyTunnels } from "./putty_offer.ts";
 import { spinner } from "./spinner.ts";
 import { cutTo } from "./table.ts";
 
@@ -48,13 +51,17 @@ import { cutTo } from "./table.ts";
 export async function menu(context: Context): Promise<void> {
   interruptByEscape(onEscape);
   let at: string | undefined;
+  const hasPutty = await hasPuttyTunnels(context);
+  if (hasPutty && await isFirstRun(context) && await wantsPuttyTunnels()) {
+    await attempt(context, () => importPutty([], {}, context));
+  }
   if (await isFirstRun(context)) {
     at = await addServer(context, { welcome: true });
     if (at === undefined) return;
     await profileMenu(at, context);
   }
   for (;;) {
-    const chosen = await liveMenu(() => listNow(context), {
+    const chosen = await liveMenu(() => listNow(context, hasPutty), {
       at,
       hint: "↑↓ choose · Enter open · Esc quit",
     }).catch(backAs(QUIT));
@@ -72,6 +79,10 @@ export async function menu(context: Context): Promise<void> {
           const name = await addServer(context, { welcome: false });
           at = name ?? ADD;
         });
+        break;
+      case IMPORT:
+        at = undefined;
+        await attempt(context, () => importPutty([], {}, context));
         break;
       default:
         at = chosen;
@@ -96,9 +107,12 @@ async function isFirstRun(context: Context): Promise<boolean> {
   }
 }
 
-async function listNow(context: Context): Promise<MenuView> {
+async function listNow(
+  context: Context,
+  hasPutty: boolean,
+): Promise<MenuView> {
   try {
-    return listView(await collect([], context));
+    return listView(await collect([], context), hasPutty);
   } catch (error) {
     return brokenView(I2ptunError.from(error));
   }

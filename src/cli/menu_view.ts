@@ -16,11 +16,19 @@ import { table } from "./table.ts";
 
 /** The values of the choices that are no profiles; no name has a space. */
 export const ADD = "add one";
+export const IMPORT = "import putty";
 export const EDIT_FILE = "edit file";
 export const QUIT = "quit now";
 
-/** All profiles, each on a line. */
-export function listView(statuses: TunnelStatus[]): MenuView {
+/**
+ * All profiles, each on a line.
+ *
+ * @param hasPutty whether PuTTY has tunnels that could be taken over
+ */
+export function listView(
+  statuses: TunnelStatus[],
+  hasPutty: boolean,
+): MenuView {
   const lines = table(statuses.map((status) => {
     const page = firstPage(status);
     return [
@@ -35,6 +43,9 @@ export function listView(statuses: TunnelStatus[]): MenuView {
     choices: [
       ...statuses.map(({ name }, i) => ({ value: name, label: lines[i]! })),
       { value: ADD, label: "+ Add a server" },
+      ...hasPutty
+        ? [{ value: IMPORT, label: "+ Import PuTTY's sessions" }]
+        : [],
       { value: QUIT, label: "Quit" },
     ],
   };

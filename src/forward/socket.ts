@@ -110,8 +110,8 @@ export function writeTo(stream: Duplex, bytes: Uint8Array): Promise<void> {
 }
 
 /** A read takes as much at first, and ever more while reads come full; bytes. */
-const FIRST_READ = 4 * 1024;
-const LARGEST_READ = 128 * 1024;
+export const FIRST_READ: number = 4 * 1024;
+export const LARGEST_READ: number = 128 * 1024;
 
 /** So much may wait in each direction before the other side has to, in bytes. */
 const BUFFER_LIMIT = 64 * 1024;

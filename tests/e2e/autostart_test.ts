@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { testWith } from "../support/requirements.ts";
-import { ended, startSite, succeed } from "./setup.ts";
+import { startUserManager } from "../support/user_manager.ts";
+import {
+  assertServes,
+  ended,
+  startSite,
+  statusUntil,
+  succeed,
+} from "./setup.ts";
 
 testWith(
   ["sshd", "linux"],
@@ -10,8 +17,21 @@ testWith(
     const { sandbox } = site;
     const path = `${sandbox.home}/notify`;
     const manager = Deno.listenDatagram({ transport: "unixpacket", path });
-    const heard = async () =>
-      new TextDecoder().decode((await manager.receive())[0]);
+    // taken as they come: the system keeps a few only (unix(7))
+    const messages = new ReadableStream<string>({
+      async start(controller) {
+        const decoder = new TextDecoder();
+        try {
+          for (;;) {
+            const [bytes] = await manager.receive();
+            controller.enqueue(decoder.decode(bytes));
+          }
+        } catch {
+          controller.close();
+        }
+      },
+    }).getReader();
+    const heard = async () => (await messages.read()).value;
     const child = sandbox.spawn(["profile", "start", "home", "--foreground"], {
       env: { NOTIFY_SOCKET: path, WATCHDOG_USEC: "100000" },
     });
@@ -40,4 +60,59 @@ testWith(["sshd"], "what would be installed can be looked at", async () => {
     Deno.stat(`${sandbox.home}/.config/systemd`),
     Deno.errors.NotFound,
   );
+});
+
+testWith(["sshd", "user-manager"], "systemd keeps it up", async () => {
+  await using site = await startSite();
+  const { sandbox, sshd } = site;
+  await using manager = await startUserManager(sandbox);
+  const unit = "i2ptun-home";
+  const autostart = (action: string) =>
+    manager.run(sandbox.command("autostart", action, "home", "--json"));
+  const status = async () => JSON.parse(await autostart("status"));
+  const until = async (property: string, value: string) => {
+    for (let i = 0; await manager.show(unit, property) !== value; i++) {
+      assert(i < 200, await manager.systemctl("show", unit));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+
+  // it returns when the tunnel is up
+  await autostart("enable");
+  await assertServes(site);
+  const up = { name: "home", enabled: true, active: true, state: "up" };
+  assert.deepEqual(await status(), up);
+
+  // what ends otherwise than by its own will is started again
+  const pid = Number(await manager.show(unit, "MainPID"));
+  Deno.kill(pid, "SIGKILL");
+  await until("SubState", "auto-restart");
+  await manager.systemctl("start", unit);
+  await assertServes(site);
+
+  // but not one that is stopped, or refused
+  await succeed(sandbox, ["profile", "stop", "home"]);
+  await until("SubState", "dead");
+  assert.equal(await manager.show(unit, "Result"), "success");
+  await manager.systemctl("start", unit);
+  const keys = await Deno.readTextFile(sshd.authorizedKeys);
+  await Deno.writeTextFile(sshd.authorizedKeys, "");
+  sshd.killConnections();
+  await until("SubState", "failed");
+  assert.equal(await manager.show(unit, "ExecMainStatus"), "5");
+  await statusUntil(sandbox, ({ state }) => state === "failed");
+  assert.deepEqual(await status(), { ...up, active: false, state: "failed" });
+
+  await Deno.writeTextFile(sshd.authorizedKeys, keys);
+  await manager.systemctl("start", unit);
+  await assertServes(site);
+  await autostart("disable");
+  assert.equal(await manager.show(unit, "LoadState"), "not-found");
+  const gone = {
+    name: "home",
+    enabled: false,
+    active: false,
+    state: "stopped",
+  };
+  assert.deepEqual(await status(), gone);
 });

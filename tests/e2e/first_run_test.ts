@@ -82,7 +82,7 @@ testWith(
     const profile = await succeed(sandbox, ["profile", "show", "home"]);
     assert(profile.includes(`server: ${user.name}@${host.address}\n`), profile);
     await succeed(sandbox, ["profile", "stop", "home"]);
-    await assertNothingLeft(sandbox, port);
+    await assertNothingLeft(sandbox);
   },
 );
 

@@ -266,6 +266,39 @@ testWith(["sshd", "tmux"], "Escape leads back from a wait", async () => {
   await assertNothingLeft(sandbox, site.port);
 });
 
+testWith(["linux", "tmux"], "who comes from PuTTY", async () => {
+  await using sandbox = await Sandbox.create();
+  const sessions = `${sandbox.home}/.putty/sessions`;
+  await Deno.mkdir(sessions, { recursive: true });
+  const save = (name: string, forwards: string) =>
+    Deno.writeTextFile(
+      `${sessions}/${name}`,
+      `Protocol=ssh\nHostName=i2p@20.228.143.58\nPortForwardings=${forwards}\n`,
+    );
+  await save("I2P%20Tunnel", "L7657=127.0.0.1:7657");
+  const question = /^\? PuTTY has saved sessions with tunnels\. Import them\?/m;
+  await using refusing = await Person.start(sandbox);
+  await refusing.sees(question);
+  await refusing.press("Escape");
+  await refusing.sees(/^\? Server \(/m);
+  await refusing.press("Escape");
+  await refusing.leaves(0);
+
+  await using person = await Person.start(sandbox);
+  await person.sees(question);
+  await person.press("Enter");
+  await person.sees(/◉ I2P Tunnel/);
+  await person.press("Enter");
+  await person.sees(/❯ I2P-Tunnel +○ stopped +i2p@20\.228\.143\.58:22$/m);
+  await save("More", "D1080");
+  await person.chooses("+ Import PuTTY's sessions");
+  await person.sees(/◉ More/);
+  await person.press("Escape");
+  await person.sees(/Esc quit$/);
+  await person.press("Escape");
+  await person.leaves(0);
+});
+
 testWith(["tmux"], "mistakes in the file can be edited away", async () => {
   await using sandbox = await Sandbox.create();
   await sandbox.writeProfiles("version: 1\nprofiles:\n  home: {}\n");

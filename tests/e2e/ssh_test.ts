@@ -301,6 +301,14 @@ testWith(["sshd"], "StrictHostKeyChecking", async () => {
     const known = await Deno.readTextFile(sandbox.knownHosts);
     assert(known.includes(sshd.hostKeys[0]!.publicLine), known);
   });
+  const elsewhere = `${sandbox.home}/known hosts`;
+  await Deno.rename(sandbox.knownHosts, elsewhere);
+  const quoted = ["-o", `UserKnownHostsFile="${elsewhere}"`];
+  await hold(
+    site,
+    [...quoted, ...checking("yes"), ...line],
+    () => assertServes(site),
+  );
   // never a changed one
   await using changed = await startSshd({ port: freePort() });
   await Deno.writeTextFile(sandbox.knownHosts, "");

@@ -5,6 +5,7 @@
  * @module
  */
 import { scratchName } from "./scratch.ts";
+import { writableCgroups } from "./user_manager.ts";
 
 /** Names the file to which every test that is left out adds a {@link Skip}. */
 export const SKIPS_FILE = "I2PTUN_TEST_SKIPS";
@@ -52,7 +53,8 @@ type Program = keyof typeof PROGRAMS;
  * `netns`: network namespaces can be made; `tcp-reset`: connections can be
  * reset (relay.ts); `test-user`: users can be made (test_user.ts); `windows`:
  * there is Wine and the program for it (wine.ts); `windows-desktop`: and an X
- * server for its windows, and xdotool(1) to press keys in them; `wine`: the command in
+ * server for its windows, and xdotool(1) to press keys in them; `user-manager`:
+ * systemd can be started for a user (user_manager.ts); `wine`: the command in
  * I2PTUN_WINE, called with a folder, a Windows program and its arguments, runs
  * it there; `windows-program`: I2PTUN_WINDOWS_EXE is this one; `executable`:
  * I2PTUN_BIN is.
@@ -68,6 +70,7 @@ export type Requirement =
   | "test-user"
   | "remote-host"
   | "remote-host-with-i2pd"
+  | "user-manager"
   | "wine"
   | "windows-program"
   | "executable";
@@ -120,6 +123,11 @@ export function whyMissing(requirement: Requirement): string | undefined {
       return firstMissing("netns", "sshd");
     case "remote-host-with-i2pd":
       return firstMissing("remote-host", "i2pd");
+    case "user-manager":
+      return firstMissing("linux", "root", "systemd-analyze") ??
+        (writableCgroups().length > 0
+          ? undefined
+          : "needs the right to make control groups");
     case "wine":
       return whyNotSet("I2PTUN_WINE");
     case "windows-program":

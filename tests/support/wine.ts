@@ -156,11 +156,6 @@ export class WindowsMachine implements AsyncDisposable {
     return this.#spawn(this.#command(["cmd", "/c", start], env));
   }
 
-  /** The command line on this machine that runs any program on that one. */
-  program(...words: string[]): string[] {
-    return this.#command(words);
-  }
-
   /** Starts tests/windows/helper.ts, which ends when it is disposed of. */
   helper(...args: string[]): Child {
     return this.#spawn(this.#command([`${PROGRAMS}\\helper.exe`, ...args]));

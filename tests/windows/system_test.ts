@@ -5,7 +5,6 @@ import { Child } from "../support/child.ts";
 import { freePort } from "../support/ports.ts";
 import { testWith } from "../support/requirements.ts";
 import { execute } from "../support/scratch.ts";
-import { startTerminal } from "../support/terminal.ts";
 import { WINDOWS_HOME } from "../support/wine.ts";
 import {
   profilesOf,
@@ -125,27 +124,6 @@ testWindows("a share needs the letter of a drive", async (machine) => {
     /^i2ptun may not read the environment variable =E:$/,
   );
 });
-
-testWindows(
-  "a double-click's window stays until its error was read (Wine has no windows without a display, so a console stands in)",
-  async (machine) => {
-    await using console = await startTerminal({
-      command: machine.program(
-        "cmd",
-        "/c",
-        "set USERPROFILE=&& cd Programme*&& i2ptün.exe",
-      ),
-      env: {},
-      width: 120,
-    });
-    await console.waitFor(
-      /^error: USERPROFILE is not set.*\ntry: [^]*^Press any key to close$/m,
-    );
-    await console.press("x");
-    assert.equal(await console.exit(), 2);
-  },
-  ["tmux"],
-);
 
 testWith(
   ["windows-program"],
