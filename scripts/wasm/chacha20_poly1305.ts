@@ -31,17 +31,18 @@ export const LAYOUT = {
   keys: 1536,
   /** The Poly1305 key of the packet. */
   macKey: 1600,
-  /** Five 64-bit limbs each: the accumulator, and r to its fourth power. */
+  /** Five 64-bit limbs each: the accumulator, r to its fourth power, and r^8. */
   limbs: 1632,
   /** Five pairs of vectors: the accumulator of four lanes. */
-  lanes: 1856,
+  lanes: 1888,
   /** r^4 in every lane: five limbs, then five times the upper four. */
-  r4: 2016,
-  /** r^4, r^3, r^2, r^1: the same. */
-  powers: 2160,
+  r4: 2048,
+  /** r^8, and r^4, r^3, r^2, r^1: the same. */
+  r8: 2192,
+  powers: 2336,
   /** 16 bytes: the last block padded, then the tag. */
-  last: 2304,
-  tag: 2320,
+  last: 2480,
+  tag: 2496,
   data: 2560,
 } as const;
 
@@ -99,6 +100,13 @@ function transpose(from: string[], to: string[], spare: string[]): Code {
     set(to[3]!, pick(r, s, 2, 3, 6, 7)),
   );
 }
+
+/** Of `length` bytes at `at`. */
+const skip = (bytes: Code): Code =>
+  lines(
+    set("at", `(i32.add ${get("at")} ${bytes})`),
+    set("length", `(i32.sub ${get("length")} ${bytes})`),
+  );
 
 const locals = (type: string, names: string[]): Code =>
   names.map((name) => `(local $${name} ${type})`).join(" ");
@@ -318,8 +326,9 @@ const limb = (set: number, i: number): Code =>
   `(i64.load ${i32(LAYOUT.limbs + 40 * set + 8 * i)})`;
 const setLimb = (set: number, i: number, value: Code): Code =>
   `(i64.store ${i32(LAYOUT.limbs + 40 * set + 8 * i)} ${value})`;
-/** Limbs: set 0 is the accumulator, sets 1 to 4 are powers of r. */
+/** Limbs: set 0 is the accumulator, sets 1 to 4 are powers of r, set 5 is r^8. */
 const H = 0;
+const R8 = 5;
 
 /** Carries from limb to limb, so that each is below 2^26 or a little over. */
 const CARRIES = [[0, 1], [3, 4], [1, 2], [4, 0], [2, 3], [0, 1], [
@@ -420,42 +429,28 @@ const block = `(func $block (param $at i32) (param $top i64)
   i32(LAYOUT.limbs)
 }))`;
 
+const HALVES = ["low", "high"];
+const M = range(4).map((i) => `m${i}`);
+/** The accumulator: each limb of four lanes in two vectors. */
+const ACCUMULATOR = LIMBS.flatMap((i) =>
+  HALVES.map((half, k) => ({ name: `${half}${i}`, offset: 32 * i + 16 * k }))
+);
+
+/** A block for each lane; and what to multiply with, as {@link LAYOUT}.r4 is. */
+interface Factor {
+  /** Names of locals begin with these: of blocks, limbs, and five times these. */
+  h: string;
+  r: string;
+  f: string;
+  at: Code | number;
+}
+
 /**
- * `lanes(r, at, length)`: 64 bytes at a time: adds a block to each lane, then
- * multiplies by the lanes at `r`.
+ * A function that takes blocks at a time for each of these: the accumulator is
+ * added to the first, and becomes the sum of all products.
  */
-function lanesFunction(): Code {
-  const halves = ["low", "high"];
-  const wide = (i: number, half: string) => `${half}${i}`;
-  const multiply = halves.flatMap((half) =>
-    LIMBS.map((k) =>
-      set(
-        wide(k, half),
-        sum(
-          LIMBS.map((i) =>
-            `(i64x2.extmul_${half}_i32x4_u ${get(`h${i}`)} ${
-              get(i <= k ? `r${k - i}` : `f${5 + k - i}`)
-            })`
-          ),
-          "i64x2.add",
-        ),
-      )
-    )
-  );
-  const carry = CARRIES.flatMap(([from, to]) =>
-    halves.flatMap((half) => {
-      const [a, b] = [wide(from, half), wide(to, half)];
-      const c = to === 0
-        ? `(i64x2.add ${get("c")} (i64x2.shl ${get("c")} ${i32(2)}))`
-        : get("c");
-      return [
-        set("c", `(i64x2.shr_u ${get(a)} ${i32(26)})`),
-        set(a, vand(get(a), get("mask64"))),
-        set(b, `(i64x2.add ${get(b)} ${c})`),
-      ];
-    })
-  );
-  const M = range(4).map((i) => `m${i}`);
+function lanesFunction(head: Code, factors: Factor[]): Code {
+  const bytes = 64 * factors.length;
   const limbOf = (low: string, right: number, high: string, left: number) =>
     vand(vor(vshr(get(low), right), vshl(get(high), left)), get("mask"));
   const message = [
@@ -465,17 +460,50 @@ function lanesFunction(): Code {
     limbOf("m2", 14, "m3", 18),
     vor(vshr(get("m3"), 8), splat(1 << 24)),
   ];
-  const accumulators = LIMBS.flatMap((i) =>
-    halves.map((half, k) => ({
-      name: wide(i, half),
-      offset: 32 * i + 16 * k,
-    }))
+  const load = factors.flatMap(({ h }, k) => [
+    ...M.map((m, i) => set(m, vload(get("at"), 64 * k + 16 * i))),
+    transpose(M, M, SPARE),
+    ...LIMBS.map((i) => {
+      const sum = pick(get(`low${i}`), get(`high${i}`), 0, 2, 4, 6);
+      return set(h + i, k === 0 ? vadd(sum, message[i]!) : message[i]!);
+    }),
+  ]);
+  const multiply = LIMBS.flatMap((k) =>
+    HALVES.map((half) =>
+      set(
+        half + k,
+        sum(
+          factors.flatMap(({ h, r, f }) =>
+            LIMBS.map((i) =>
+              `(i64x2.extmul_${half}_i32x4_u ${get(h + i)} ${
+                get(i <= k ? `${r}${k - i}` : `${f}${5 + k - i}`)
+              })`
+            )
+          ),
+          "i64x2.add",
+        ),
+      )
+    )
   );
-  return `(func $lanes (param $r i32) (param $at i32) (param $length i32)
+  const carry = CARRIES.flatMap(([from, to]) =>
+    HALVES.flatMap((half) => {
+      const c = to === 0
+        ? `(i64x2.add ${get("c")} (i64x2.shl ${get("c")} ${i32(2)}))`
+        : get("c");
+      return [
+        set("c", `(i64x2.shr_u ${get(half + from)} ${i32(26)})`),
+        set(half + from, vand(get(half + from), get("mask64"))),
+        set(half + to, `(i64x2.add ${get(half + to)} ${c})`),
+      ];
+    })
+  );
+  return `(func ${head}
   ${
     locals("v128", [
-      ...LIMBS.flatMap((i) => [`h${i}`, `r${i}`, `f${i}`]),
-      ...accumulators.map(({ name }) => name),
+      ...factors.flatMap(({ h, r, f }) =>
+        LIMBS.flatMap((i) => [h + i, r + i, f + i])
+      ),
+      ...ACCUMULATOR.map(({ name }) => name),
       ...M,
       ...SPARE,
       "c",
@@ -488,45 +516,47 @@ function lanesFunction(): Code {
   }
   ${
     lines(
-      accumulators.map(({ name, offset }) =>
+      ACCUMULATOR.map(({ name, offset }) =>
         set(name, vload(LAYOUT.lanes, offset))
       ),
+      factors.flatMap(({ r, f, at }) => [
+        ...LIMBS.map((i) => set(r + i, vload(at, 16 * i))),
+        ...LIMBS.slice(1).map((i) => set(f + i, vload(at, 64 + 16 * i))),
+      ]),
     )
   }
-  ${lines(LIMBS.map((i) => set(`r${i}`, vload(get("r"), 16 * i))))}
-  ${
-    lines(LIMBS.slice(1).map((i) => set(`f${i}`, vload(get("r"), 64 + 16 * i))))
-  }
   (block $done (loop $more
-    (br_if $done (i32.eqz ${get("length")}))
-    ${lines(M.map((m, i) => set(m, vload(get("at"), 16 * i))))}
-    ${transpose(M, M, SPARE)}
-    ${
-    lines(LIMBS.map((i) =>
-      set(
-        `h${i}`,
-        vadd(
-          pick(get(wide(i, "low")), get(wide(i, "high")), 0, 2, 4, 6),
-          message[i]!,
-        ),
-      )
-    ))
-  }
-    ${lines(multiply, carry)}
-    ${set("at", `(i32.add ${get("at")} ${i32(64)})`)}
-    ${set("length", `(i32.sub ${get("length")} ${i32(64)})`)}
+    (br_if $done (i32.lt_s ${get("length")} ${i32(bytes)}))
+    ${lines(load, multiply, carry)}
+    ${set("at", `(i32.add ${get("at")} ${i32(bytes)})`)}
+    ${set("length", `(i32.sub ${get("length")} ${i32(bytes)})`)}
     (br $more)))
   ;; of each pair the upper one first
   ${
     lines(
-      accumulators.toReversed().map(({ name, offset }) =>
+      ACCUMULATOR.toReversed().map(({ name, offset }) =>
         vstore(LAYOUT.lanes, offset, get(name))
       ),
     )
   })`;
 }
 
-/** `powers()`: r^2, r^3 and r^4, and their vectors. */
+/** `lanes(r, at, length)`: 64 bytes at a time, multiplied by the lanes at `r`. */
+const lanes = lanesFunction(
+  "$lanes (param $r i32) (param $at i32) (param $length i32)",
+  [{ h: "h", r: "r", f: "f", at: get("r") }],
+);
+
+/** `lanesTwice(at, length)`: 128 bytes at a time, as twice 64 by r^4. */
+const lanesTwice = lanesFunction(
+  "$lanesTwice (param $at i32) (param $length i32)",
+  [
+    { h: "h", r: "r", f: "f", at: LAYOUT.r8 },
+    { h: "g", r: "p", f: "q", at: LAYOUT.r4 },
+  ],
+);
+
+/** `powers()`: r^2, r^3, r^4 and r^8, and their vectors. */
 function powersFunction(): Code {
   const at = (power: number) => i32(LAYOUT.limbs + 40 * power);
   const lane = (power: number, i: number) => `(i32.wrap_i64 ${limb(power, i)})`;
@@ -548,13 +578,15 @@ function powersFunction(): Code {
     ]);
   return `(func $powers
   ${
-    [2, 3, 4].map((n) => `(call $product ${at(n - 1)} ${at(1)} ${at(n)})`).join(
-      "\n",
+    lines(
+      [2, 3, 4].map((n) => `(call $product ${at(n - 1)} ${at(1)} ${at(n)})`),
+      `(call $product ${at(4)} ${at(4)} ${at(R8)})`,
     )
   }
   ${
     lines(
       vectors(LAYOUT.r4, [4, 4, 4, 4]),
+      vectors(LAYOUT.r8, [R8, R8, R8, R8]),
       vectors(LAYOUT.powers, [4, 3, 2, 1]),
     )
   })`;
@@ -672,16 +704,19 @@ const mac =
   (if (i32.ge_u ${get("length")} ${i32(LANES_FROM)}) (then
     (call $powers)
     (memory.fill ${i32(LAYOUT.lanes)} ${i32(0)} ${i32(32 * LIMBS.length)})
-    ${set("bulk", `(i32.and ${get("length")} ${i32(-64)})`)}
-    (call $lanes ${i32(LAYOUT.r4)} ${get("at")} (i32.sub ${get("bulk")} ${
+    ;; all but the last 64 bytes, which bring the lanes together
+    ${
+    set("bulk", `(i32.sub (i32.and ${get("length")} ${i32(-64)}) ${i32(64)})`)
+  }
+    (call $lanesTwice ${get("at")} ${get("bulk")})
+    ${skip(`(i32.and ${get("bulk")} ${i32(-128)})`)}
+    (call $lanes ${i32(LAYOUT.r4)} ${get("at")} (i32.and ${get("bulk")} ${
     i32(64)
   }))
-    (call $lanes ${i32(LAYOUT.powers)} (i32.add ${get("at")} (i32.sub ${
-    get("bulk")
-  } ${i32(64)})) ${i32(64)})
-    (call $gather)
-    ${set("at", `(i32.add ${get("at")} ${get("bulk")})`)}
-    ${set("length", `(i32.sub ${get("length")} ${get("bulk")})`)}))
+    ${skip(`(i32.and ${get("bulk")} ${i32(64)})`)}
+    (call $lanes ${i32(LAYOUT.powers)} ${get("at")} ${i32(64)})
+    ${skip(i32(64))}
+    (call $gather)))
   (block $done (loop $more
     (br_if $done (i32.lt_u ${get("length")} ${i32(16)}))
     (call $block ${get("at")} ${i64(1 << 24)})
@@ -743,12 +778,6 @@ const start = `(func $start (export "start") (param $nonce i32)
   ))
 })`;
 
-const skip = (bytes: number): Code =>
-  lines(
-    set("at", `(i32.add ${get("at")} ${i32(bytes)})`),
-    set("length", `(i32.sub ${get("length")} ${i32(bytes)})`),
-  );
-
 /**
  * `cipher(at, length)`: en- or decrypts, from a packet's first block on, and
  * leaves what follows as it is.
@@ -756,19 +785,19 @@ const skip = (bytes: number): Code =>
 const cipher =
   `(func $cipher (export "cipher") (param $at i32) (param $length i32)
   (call $xor ${get("at")} ${get("length")} ${i32(BEFORE_DATA)})
-  ${skip(16 * (32 - BEFORE_DATA))}
+  ${skip(i32(16 * (32 - BEFORE_DATA)))}
   (block $done (loop $more
     (br_if $done (i32.lt_s ${get("length")} ${i32(1024)}))
     (call $sixteen)
     (call $xorFirst ${get("at")})
     (call $xorSecond (i32.add ${get("at")} ${i32(512)}))
-    ${skip(1024)}
+    ${skip(i32(1024))}
     (br $more)))
   (block $done (loop $more
     (br_if $done (i32.le_s ${get("length")} ${i32(0)}))
     (call $eight)
     (call $xor ${get("at")} ${get("length")} ${i32(0)})
-    ${skip(512)}
+    ${skip(i32(512))}
     (br $more))))`;
 
 /** @returns the module as WebAssembly text, its memory `pages` of 64 KiB */
@@ -783,7 +812,8 @@ ${
       xor,
       product,
       block,
-      lanesFunction(),
+      lanes,
+      lanesTwice,
       powersFunction(),
       gather,
       finishFunction(),
