@@ -1,5 +1,5 @@
 /**
- * Made by `deno task wasm` from `scripts/wasm/chacha20_poly1305.ts`.
+ * Made by `deno task wasm` from `scripts/wasm/`.
  *
  * @module
  */
