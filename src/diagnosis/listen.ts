@@ -70,7 +70,7 @@ async function listenHere(
     name,
     listen,
     portOwner,
-    onConnection: (socket) => socket.destroy(),
+    onConnection: (conn) => conn.close(),
   });
   listener.close();
   return `free: ${listener.addresses.join(", ")}`;

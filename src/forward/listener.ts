@@ -9,7 +9,7 @@ import { I2ptunError } from "../errors.ts";
 import { currentSystem, type System } from "../platform/paths.ts";
 import { isHidden } from "../platform/port_owner.ts";
 import { formatHostPort, type ListenAddress } from "./address.ts";
-import { listenAt, type Listening, type Socket } from "./socket.ts";
+import { listenAt, type Listening } from "./socket.ts";
 
 export interface Listener {
   /** `host:port` or socket path of each address. */
@@ -24,7 +24,7 @@ export interface ListenOptions {
   /** The forward's name, for messages. */
   name: string;
   listen: ListenAddress;
-  onConnection: (socket: Socket) => void;
+  onConnection: (conn: Deno.Conn) => void;
   portOwner: PortOwner;
   /** Default: this machine's. */
   system?: System;
