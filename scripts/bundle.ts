@@ -9,22 +9,28 @@
 export interface BundleOptions {
   /** What the program is made from, for `--version`. */
   source: string;
-  /** Default true. */
+  /** Default false. */
   minify?: boolean;
 }
 
 /** The root of the source. */
 export const ROOT = new URL("../", import.meta.url);
 
+/** The environment in which Deno says errors plainly. */
+export const PLAIN = { NO_COLOR: "1", RUST_BACKTRACE: "0" };
+
 /** Runs this Deno. @throws {Error} with what it said, if it fails */
 export async function deno(...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     cwd: ROOT,
+    env: PLAIN,
     stdout: "null",
     stderr: "piped",
   }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
+  if (success) return;
+  const said = new TextDecoder().decode(stderr).trim();
+  throw new Error(said.replace(/^error: /, ""));
 }
 
 /**
@@ -35,7 +41,7 @@ export async function deno(...args: string[]): Promise<void> {
  */
 export async function bundle(
   folder: string,
-  { source, minify = true }: BundleOptions,
+  { source, minify = false }: BundleOptions,
 ): Promise<string> {
   const at = new URL(`${folder}/`, ROOT);
   await Deno.remove(at, { recursive: true }).catch(ignoreMissing);
@@ -44,7 +50,8 @@ export async function bundle(
   await Deno.writeTextFile(new URL("main.ts", at), entry(up, source));
   await deno(
     ...["bundle", "-q", "--platform=deno", "--code-splitting"],
-    // names in stack traces are worth the few bytes
+    // readable stack traces need names; kept so, they are given one by one at
+    // the start, which takes longer than what is saved by the shorter text
     ...(minify ? ["--minify", "--keep-names"] : []),
     // ssh2's native add-ons: it goes without where they cannot be loaded
     "--external=*.node",
@@ -52,9 +59,10 @@ export async function bundle(
     `${folder}/main.ts`,
   );
   const js = new URL("js/", at);
+  await nameByOrder(js);
   for (const { name } of Deno.readDirSync(js)) {
     const file = new URL(name, js);
-    await giveCommonJsItsNames(file);
+    await finish(file);
     // the times are embedded too, and would be all that differs next time
     await Deno.utime(file, 0, 0);
   }
@@ -76,9 +84,45 @@ Deno.exit(await runProgram(Deno.args, ${JSON.stringify(source)}));
 `;
 }
 
-/** Modules that were CommonJS still use its names, which a bundle has not. */
-async function giveCommonJsItsNames(file: URL): Promise<void> {
-  const text = await Deno.readTextFile(file);
+/**
+ * Gives each piece a number, in the order in which they are named from `main.js`
+ * on. The names they have depend on where the source and the packages are.
+ */
+async function nameByOrder(js: URL): Promise<void> {
+  const named = /(?<="\.\/)[\w-]+\.js(?=")/g;
+  const texts = new Map<string, string>();
+  // gets longer on the way
+  const order = new Set(["main.js"]);
+  for (const name of order) {
+    const text = await Deno.readTextFile(new URL(name, js));
+    texts.set(name, text);
+    for (const [piece] of text.matchAll(named)) order.add(piece);
+  }
+  const names = new Map([...order].map((name, i) => [
+    name,
+    name.replace(/-[A-Z0-9]{8}\.js$/, `-${i}.js`),
+  ]));
+  for (const [name, text] of texts) {
+    await Deno.remove(new URL(name, js));
+    await Deno.writeTextFile(
+      new URL(names.get(name)!, js),
+      text.replaceAll(named, (piece) => names.get(piece)!),
+    );
+  }
+}
+
+/**
+ * Where a module came from: above it, and as the name of one that was CommonJS.
+ * That is where the packages are on this machine.
+ */
+const ORIGIN = /^\/\/ \S+\.\w+\n|(?<=^ *")(?:\.\.\/)+[^"]*(?="\()/gm;
+
+/**
+ * Takes off what depends on this machine. And modules that were CommonJS still
+ * use its names, which a bundle has not.
+ */
+async function finish(file: URL): Promise<void> {
+  const text = (await Deno.readTextFile(file)).replaceAll(ORIGIN, "");
   const names = [
     ...(/\btypeof require\b/.test(text)
       ? [
@@ -93,9 +137,7 @@ async function giveCommonJsItsNames(file: URL): Promise<void> {
       ? ["const __filename=import.meta.filename;"]
       : []),
   ];
-  if (names.length > 0) {
-    await Deno.writeTextFile(file, `${names.join("")}\n${text}`);
-  }
+  await Deno.writeTextFile(file, [names.join(""), text].join("\n").trimStart());
 }
 
 /** For what need not be there. */

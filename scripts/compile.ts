@@ -10,7 +10,7 @@
 
 import { createHash } from "node:crypto";
 import { V8_FLAGS, writeFlag } from "../src/platform/run.ts";
-import { bundle, deno, ROOT } from "./bundle.ts";
+import { bundle, deno, ignoreMissing, PLAIN, ROOT } from "./bundle.ts";
 import { icon } from "./icon.ts";
 
 /** By name: what Deno calls it, and how its executables end. */
@@ -50,7 +50,8 @@ export async function compileScript(
 /**
  * Makes the executables of these targets.
  *
- * @throws {Error} if there is no such target, or Deno cannot make it
+ * @throws {Error} if there is no such target, or Deno cannot make it; those that
+ * are made by then are there, with their checksums
  */
 export async function compile(targets: string[]): Promise<void> {
   for (const name of targets) {
@@ -64,21 +65,53 @@ export async function compile(targets: string[]): Promise<void> {
       "DENORT_BIN is the runtime of one target\ntry: name that target",
     );
   }
-  const main = await bundle(BUILD, { source: await sourceName() });
-  const ico = `${BUILD}/i2ptun.ico`;
-  await Deno.writeFile(new URL(ico, ROOT), icon());
-  for (const target of targets) {
-    const { triple } = TARGETS[target]!;
+  try {
+    const main = await bundle(BUILD, { source: await sourceName() });
+    const ico = `${BUILD}/i2ptun.ico`;
+    await Deno.writeFile(new URL(ico, ROOT), icon());
+    for (const target of targets) await compileFor(target, main, ico);
+  } finally {
+    await Deno.remove(new URL(BUILD, ROOT), { recursive: true })
+      .catch(ignoreMissing);
+    await writeChecksums();
+  }
+}
+
+async function compileFor(target: string, main: string, ico: string) {
+  const { triple } = TARGETS[target]!;
+  const output = executable(target);
+  try {
     await compileScript(
       main,
-      executable(target),
+      output,
       `--target=${triple}`,
       ...(target.startsWith("windows")
         ? [`--icon=${ico}`, writeFlag("windows")]
         : []),
     );
+    if (triple === Deno.build.target) await assertRuns(output);
+  } catch (cause) {
+    throw new Error(
+      `cannot make ${output}: ${(cause as Error).message}\n` +
+        `try: let this machine reach https://dl.deno.land, where Deno has its ` +
+        `runtime for ${triple}, or name that of Deno ${Deno.version.deno} in ` +
+        "DENORT_BIN",
+      { cause },
+    );
   }
-  await Deno.remove(new URL(BUILD, ROOT), { recursive: true });
+}
+
+/** Deno embeds a program in the runtime of another version, but in vain. */
+async function assertRuns(output: string): Promise<void> {
+  const program = new URL(output, ROOT);
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args: ["--version"],
+    env: PLAIN,
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+  if (success && text(stdout).endsWith(`Deno ${Deno.version.deno})`)) return;
+  await Deno.remove(program);
+  throw new Error(`it does not run: ${text(stdout)}${text(stderr)}`);
 }
 
 /** The commit; a tree without git, such as from a tarball, does not tell. */
@@ -122,17 +155,15 @@ async function writeChecksums(): Promise<void> {
     .filter((name) =>
       Object.keys(TARGETS).some((each) => executable(each) === `dist/${name}`)
     ).sort();
-  await Deno.writeTextFile(
-    new URL("SHA256SUMS", dist),
-    await checksums(dist, names),
-  );
+  const sums = new URL("SHA256SUMS", dist);
+  if (names.length === 0) return await Deno.remove(sums).catch(ignoreMissing);
+  await Deno.writeTextFile(sums, await checksums(dist, names));
 }
 
 if (import.meta.main) {
   try {
     const targets = Deno.args.length > 0 ? Deno.args : Object.keys(TARGETS);
     await compile(targets);
-    await writeChecksums();
     for (const target of targets) {
       const { size } = await Deno.stat(new URL(executable(target), ROOT));
       console.log(`${executable(target)}  ${(size / 1e6).toFixed(1)} MB`);

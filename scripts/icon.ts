@@ -1,12 +1,13 @@
 /**
  * The icon of the Windows executable, drawn: a tunnel's mouth with light at its
- * end. Format: a Windows icon resource (ICONDIR) of 32-bit device-independent
- * bitmaps.
+ * end. Format: a Windows icon resource (ICONDIR) of a 32-bit device-independent
+ * bitmap.
  *
  * @module
  */
 
-const SIZES = [16, 32, 48, 64];
+/** The largest that Windows shows; `deno compile` makes the smaller ones of it. */
+const SIZE = 256;
 /** Points a side that are looked at for one pixel. */
 const SAMPLES = 4;
 
@@ -30,32 +31,32 @@ function inArch(x: number, y: number, radius: number, bottom: number): boolean {
   return Math.hypot(x - 0.5, y - spring) <= radius;
 }
 
-/** One size: BITMAPINFOHEADER, pixels from the bottom up, a mask of zeros. */
-function image(size: number): Uint8Array {
-  const maskBytes = Math.ceil(size / 32) * 4 * size;
-  const bytes = new Uint8Array(40 + size * size * 4 + maskBytes);
+/** BITMAPINFOHEADER, pixels from the bottom up, a mask of zeros. */
+function image(): Uint8Array {
+  const maskBytes = Math.ceil(SIZE / 32) * 4 * SIZE;
+  const bytes = new Uint8Array(40 + SIZE * SIZE * 4 + maskBytes);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, 40, true);
-  view.setInt32(4, size, true);
-  view.setInt32(8, size * 2, true); // with the mask
+  view.setInt32(4, SIZE, true);
+  view.setInt32(8, SIZE * 2, true); // with the mask
   view.setUint16(12, 1, true);
   view.setUint16(14, 32, true);
-  for (let row = 0; row < size; row++) {
-    for (let column = 0; column < size; column++) {
-      const y = size - 1 - row;
-      bytes.set(pixel(column, y, size), 40 + (row * size + column) * 4);
+  for (let row = 0; row < SIZE; row++) {
+    for (let column = 0; column < SIZE; column++) {
+      const y = SIZE - 1 - row;
+      bytes.set(pixel(column, y), 40 + (row * SIZE + column) * 4);
     }
   }
   return bytes;
 }
 
 /** Blue, green, red, opacity: the mean of its samples. */
-function pixel(column: number, row: number, size: number): number[] {
+function pixel(column: number, row: number): number[] {
   const sum = [0, 0, 0];
   let hits = 0;
   for (let i = 0; i < SAMPLES * SAMPLES; i++) {
-    const x = (column + (i % SAMPLES + 0.5) / SAMPLES) / size;
-    const y = (row + (Math.floor(i / SAMPLES) + 0.5) / SAMPLES) / size;
+    const x = (column + (i % SAMPLES + 0.5) / SAMPLES) / SIZE;
+    const y = (row + (Math.floor(i / SAMPLES) + 0.5) / SAMPLES) / SIZE;
     const colour = colourAt(x, y);
     if (!colour) continue;
     colour.forEach((value, k) => sum[2 - k]! += value);
@@ -68,21 +69,15 @@ function pixel(column: number, row: number, size: number): number[] {
 
 /** The whole .ico file. */
 export function icon(): Uint8Array {
-  const images = SIZES.map(image);
-  const head = new Uint8Array(6 + 16 * images.length);
+  const bytes = image();
+  const head = new Uint8Array(22);
   const view = new DataView(head.buffer);
   view.setUint16(2, 1, true);
-  view.setUint16(4, images.length, true);
-  let offset = head.length;
-  images.forEach((bytes, i) => {
-    const entry = 6 + 16 * i;
-    view.setUint8(entry, SIZES[i]!);
-    view.setUint8(entry + 1, SIZES[i]!);
-    view.setUint16(entry + 4, 1, true);
-    view.setUint16(entry + 6, 32, true);
-    view.setUint32(entry + 8, bytes.length, true);
-    view.setUint32(entry + 12, offset, true);
-    offset += bytes.length;
-  });
-  return Uint8Array.from([head, ...images].flatMap((each) => [...each]));
+  view.setUint16(4, 1, true);
+  // width and height stay 0, which stands for 256
+  view.setUint16(10, 1, true);
+  view.setUint16(12, 32, true);
+  view.setUint32(14, bytes.length, true);
+  view.setUint32(18, head.length, true);
+  return Uint8Array.from([...head, ...bytes]);
 }

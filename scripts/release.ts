@@ -167,7 +167,9 @@ async function main(args: string[]): Promise<void> {
     to,
   );
   for (const name of names) console.log(`${values.to}/${name}`);
-  console.log(`publish it with: git tag v${version} && git push --tags`);
+  console.log(
+    `publish it with: git tag v${version} && git push origin HEAD v${version}`,
+  );
 }
 
 if (import.meta.main) {

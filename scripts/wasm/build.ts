@@ -17,7 +17,6 @@ export async function chacha20Poly1305Module(): Promise<string> {
   const { parseWat } = await wabt();
   const module = parseWat("chacha20_poly1305.wat", chacha20Poly1305Wat(PAGES), {
     simd: true,
-    relaxed_simd: true,
     bulk_memory: true,
   });
   const { buffer } = module.toBinary({});

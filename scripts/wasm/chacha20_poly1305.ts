@@ -2,9 +2,17 @@
  * ChaCha20 (RFC 8439 §2.3, with the 64-bit nonce of the original) and Poly1305
  * (§2.5) in WebAssembly with 128-bit vectors, as text.
  *
- * ChaCha20 computes four blocks at once: vector i has word i of each. Poly1305
- * runs in radix 2^26 (limbs of a 130-bit number) with four blocks at once, each
- * lane a polynomial in r^4. No branch and no address depends on a secret.
+ * ChaCha20 computes eight or sixteen blocks at once: vector i has word i of four.
+ * Poly1305 runs in radix 2^26 (limbs of a 130-bit number) with four blocks at
+ * once, each lane a polynomial in r^4. No branch and no address depends on a
+ * secret.
+ *
+ * V8's `--experimental-wasm-revectorize` makes 256-bit vectors of pairs of
+ * 128-bit ones where the processor has them. It begins at stores to neighbouring
+ * addresses and goes up from there to what they come from, as long as both sides
+ * do the same and nothing lies between that could fail, such as an access to an
+ * address that is not constant. What takes the time is written so that it can:
+ * `--trace-wasm-revectorize` tells.
  *
  * Memory, in bytes; the program's own data lies from {@link LAYOUT}.data on:
  *
@@ -12,24 +20,29 @@
  */
 
 export const LAYOUT = {
-  /** 16 vectors: the initial state of four blocks in a row, with one key. */
-  bulk: 0,
-  /** The same for blocks with different keys, see `start`. */
-  mixed: 256,
-  /** What `start` computes: four blocks of key stream. */
-  started: 512,
+  /**
+   * 16 pairs of vectors, one for each word: the initial state of eight blocks;
+   * the first of a pair has those of the first four blocks.
+   */
+  state: 0,
+  /** Key stream of sixteen blocks, see `streamAt`. */
+  stream: 512,
+  /** The second key's eight words, then the first key's. */
+  keys: 1536,
+  /** The Poly1305 key of the packet. */
+  macKey: 1600,
   /** Five 64-bit limbs each: the accumulator, and r to its fourth power. */
-  limbs: 768,
-  /** Five vectors of accumulator lanes. */
-  lanes: 1024,
+  limbs: 1632,
+  /** Five pairs of vectors: the accumulator of four lanes. */
+  lanes: 1856,
   /** r^4 in every lane: five limbs, then five times the upper four. */
-  r4: 1280,
+  r4: 2016,
   /** r^4, r^3, r^2, r^1: the same. */
-  powers: 1536,
+  powers: 2160,
   /** 16 bytes: the last block padded, then the tag. */
-  last: 1792,
-  tag: 1808,
-  data: 2048,
+  last: 2304,
+  tag: 2320,
+  data: 2560,
 } as const;
 
 type Code = string;
@@ -47,10 +60,18 @@ const sum = (terms: Code[], add: string): Code =>
 const vector = (...lanes: number[]): Code =>
   `(v128.const i32x4 ${lanes.join(" ")})`;
 const splat = (n: number): Code => vector(n, n, n, n);
-const vload = (at: Code, offset: number): Code =>
-  `(v128.load offset=${offset} align=1 ${at})`;
-const vstore = (at: Code, offset: number, value: Code): Code =>
-  `(v128.store offset=${offset} align=1 ${at} ${value})`;
+/**
+ * Where a vector is; a constant goes into the instruction as a whole, by which V8
+ * tells neighbours.
+ */
+const place = (at: Code | number, offset: number): Code =>
+  typeof at === "number"
+    ? `offset=${at + offset} align=1 ${i32(0)}`
+    : `offset=${offset} align=1 ${at}`;
+const vload = (at: Code | number, offset: number): Code =>
+  `(v128.load ${place(at, offset)})`;
+const vstore = (at: Code | number, offset: number, value: Code): Code =>
+  `(v128.store ${place(at, offset)} ${value})`;
 const vadd = (a: Code, b: Code): Code => `(i32x4.add ${a} ${b})`;
 const vxor = (a: Code, b: Code): Code => `(v128.xor ${a} ${b})`;
 const vor = (a: Code, b: Code): Code => `(v128.or ${a} ${b})`;
@@ -84,87 +105,209 @@ const locals = (type: string, names: string[]): Code =>
 
 // ChaCha20 ------------------------------------------------------------------
 
-const X = range(16).map((i) => `x${i}`);
+const WORDS = range(16);
 const SPARE = range(4).map((i) => `t${i}`);
 
-/** RFC 8439 §2.1: columns, then diagonals. */
-function doubleRound(): Code[] {
-  const rotate = (x: string, n: number): Code => {
-    // bytes that change places, which is one instruction
-    if (n === 16 || n === 8) {
-      return `(i8x16.relaxed_swizzle ${get(x)} ${get(`by${n}`)})`;
-    }
-    return vor(vshl(get(x), n), vshr(get(x), 32 - n));
-  };
-  const step = (a: string, b: string, c: string, n: number) => [
-    set(a, vadd(get(a), get(b))),
-    set(c, vxor(get(c), get(a))),
-    set(c, rotate(c, n)),
+/** Eight blocks; names of the locals begin with a pair's. */
+interface Eight {
+  pair: [string, string];
+  /** How many blocks come before. */
+  blocks: number;
+  /** Where their key stream goes. */
+  stream: number;
+}
+const FIRST: Eight = { pair: ["a", "b"], blocks: 0, stream: LAYOUT.stream };
+const SECOND: Eight = {
+  pair: ["c", "d"],
+  blocks: 8,
+  stream: LAYOUT.stream + 512,
+};
+
+/** RFC 8439 §2.1, on both vectors of each pair: its steps. */
+function quarterRound(
+  pair: string[],
+  [a, b, c, d]: [number, number, number, number],
+): Code[][] {
+  const step = (x: number, y: number, z: number, n: number) => [
+    ...pair.map((s) => set(s + x, vadd(get(s + x), get(s + y)))),
+    ...pair.map((s) => set(s + z, vxor(get(s + z), get(s + x)))),
+    ...pair.map((s) =>
+      set(s + z, vor(vshl(get(s + z), n), vshr(get(s + z), 32 - n)))
+    ),
   ];
-  const quarters = (shift: number): Code[] => {
-    const all = range(4).map((i) =>
-      [0, 1, 2, 3].map((row) => X[4 * row + (i + row * shift) % 4]!)
-    );
-    return [
-      ...all.flatMap(([a, b, , d]) => step(a!, b!, d!, 16)),
-      ...all.flatMap(([, b, c, d]) => step(c!, d!, b!, 12)),
-      ...all.flatMap(([a, b, , d]) => step(a!, b!, d!, 8)),
-      ...all.flatMap(([, b, c, d]) => step(c!, d!, b!, 7)),
-    ];
+  return [
+    step(a, b, d, 16),
+    step(c, d, b, 12),
+    step(a, b, d, 8),
+    step(c, d, b, 7),
+  ];
+}
+
+/** Columns, or diagonals (RFC 8439 §2.3), two in turns. */
+function quarters(pair: string[], shift: 0 | 1): Code[] {
+  const quarter = (i: number) =>
+    quarterRound(pair, [
+      i,
+      4 + (i + shift) % 4,
+      8 + (i + 2 * shift) % 4,
+      12 + (i + 3 * shift) % 4,
+    ]);
+  const inTurns = (i: number, j: number) => {
+    const other = quarter(j);
+    return quarter(i).flatMap((step, k) => [...step, ...other[k]!]);
   };
-  return [...quarters(0), ...quarters(1)];
+  return [...inTurns(0, 1), ...inTurns(2, 3)];
+}
+
+const COUNTER = 32 * 12;
+const NONCE = 32 * 15;
+
+/** Where 16 bytes of key stream are: the i-th of 32. */
+const streamAt = (i: number): number =>
+  32 * (4 * (i % 4) + (i >> 2) % 4) + 16 * (i >> 4);
+
+/** The word of these blocks at first: of the counter, which differs, and others. */
+function stateWord({ blocks }: Eight, i: number, half: number): Code {
+  const word = vload(LAYOUT.state, 32 * i + 16 * half);
+  return i === 12 && blocks > 0 ? vadd(word, splat(blocks)) : word;
 }
 
 /**
- * `chacha(state, at, length)`: xors key stream over `length` bytes, rounded up to
- * 256, from the blocks that the vectors at `state` begin with.
+ * A function of this name: 512 bytes of key stream for each eight blocks, where
+ * 16 bytes each of blocks i and 4 + i are neighbours; `state` goes on to the next
+ * blocks. A round waits for its own results: with sixteen blocks the processor
+ * does the others meanwhile.
  */
-const chacha =
-  `(func $chacha (param $state i32) (param $at i32) (param $length i32)
+function keyStream(name: string, eights: Eight[]): Code {
+  const forEach = (code: (eight: Eight, side: string, half: number) => Code) =>
+    eights.flatMap((eight) => eight.pair.map((s, k) => code(eight, s, k)));
+  return `(func $${name}
   ${
-    locals("v128", [...X, ...SPARE, "counter", "by16", "by8"])
-  } (local $round i32)
-  ${set("by16", "(v128.const i8x16 2 3 0 1 6 7 4 5 10 11 8 9 14 15 12 13)")}
-  ${set("by8", "(v128.const i8x16 3 0 1 2 7 4 5 6 11 8 9 10 15 12 13 14)")}
-  ${set("counter", vload(get("state"), 16 * 12))}
-  (block $done (loop $more
-    (br_if $done (i32.le_s ${get("length")} ${i32(0)}))
-    ${
-    lines(X.map((x, i) =>
-      set(x, i === 12 ? get("counter") : vload(get("state"), 16 * i))
+    locals(
+      "v128",
+      eights.flatMap(({ pair }) =>
+        pair.flatMap((s) => [
+          ...WORDS.map((i) => `${s}${i}`),
+          ...SPARE.map((t) => s + t),
+        ])
+      ),
+    )
+  } (local $anext v128) (local $bnext v128) (local $round i32)
+  ${
+    lines(WORDS.flatMap((i) =>
+      forEach((eight, s, k) => set(`${s}${i}`, stateWord(eight, i, k)))
     ))
   }
-    ${set("round", i32(10))}
-    (loop $again
-      ${lines(doubleRound())}
-      (br_if $again (local.tee $round (i32.sub ${get("round")} ${i32(1)}))))
+  ${set("round", i32(10))}
+  (loop $again
     ${
-    lines(X.map((x, i) =>
-      set(
-        x,
-        vadd(get(x), i === 12 ? get("counter") : vload(get("state"), 16 * i)),
+    lines(([0, 1] as const).flatMap((shift) =>
+      eights.flatMap(({ pair }) =>
+        quarters(pair, shift)
       )
     ))
   }
-    ${
-    lines([0, 4, 8, 12].flatMap((i) => {
-      const four = X.slice(i, i + 4);
-      return [
-        transpose(four, four, SPARE),
-        ...four.map((x, block) => {
-          const offset = 64 * block + 4 * i;
-          return vstore(
-            get("at"),
-            offset,
-            vxor(vload(get("at"), offset), get(x)),
-          );
-        }),
-      ];
-    }))
+    (br_if $again (local.tee $round (i32.sub ${get("round")} ${i32(1)}))))
+  ${
+    lines(WORDS.flatMap((i) =>
+      forEach((eight, s, k) =>
+        set(`${s}${i}`, vadd(get(`${s}${i}`), stateWord(eight, i, k)))
+      )
+    ))
   }
-    ${set("counter", vadd(get("counter"), splat(4)))}
-    ${set("at", `(i32.add ${get("at")} ${i32(256)})`)}
-    ${set("length", `(i32.sub ${get("length")} ${i32(256)})`)}
+  ${
+    lines(forEach((_, s) =>
+      lines([0, 4, 8, 12].map((row) => {
+        const four = range(4).map((i) => `${s}${row + i}`);
+        return transpose(four, four, SPARE.map((t) => s + t));
+      }))
+    ))
+  }
+  ${
+    lines(["a", "b"].map((s, k) =>
+      set(
+        `${s}next`,
+        vadd(
+          vload(LAYOUT.state, COUNTER + 16 * k),
+          splat(8 * eights.length),
+        ),
+      )
+    ))
+  }
+  ;; nothing but stores from here on, of each pair the upper one first
+  ${
+    lines(WORDS.flatMap((i) =>
+      eights.flatMap(({ pair, stream }) =>
+        [1, 0].map((k) =>
+          vstore(stream, 32 * i + 16 * k, get(`${pair[k]}${i}`))
+        )
+      )
+    ))
+  }
+  ${
+    lines(
+      [1, 0].map((k) =>
+        vstore(LAYOUT.state, COUNTER + 16 * k, get(`${"ab"[k]}next`))
+      ),
+    )
+  })`;
+}
+
+/** `NAME(at)`: 512 bytes with these blocks. */
+const xorEight = (name: string, { stream }: Eight): Code =>
+  `(func $${name} (param $at i32)
+  ${
+    lines(
+      range(32).map((i) =>
+        vstore(
+          get("at"),
+          16 * i,
+          vxor(vload(get("at"), 16 * i), vload(stream, streamAt(i))),
+        )
+      ),
+    )
+  })`;
+
+/**
+ * `xor(at, length, i)`: exactly so many bytes, but not more than there are, with
+ * what `eight` has computed, from its i-th 16 bytes on.
+ */
+const xor = `(func $xor (param $at i32) (param $length i32) (param $i i32)
+  (local $from i32)
+  (block $done (loop $more
+    (br_if $done (i32.or (i32.eq ${get("i")} ${i32(32)}) (i32.le_s ${
+  get("length")
+} ${i32(0)})))
+    ;; streamAt(i)
+    ${
+  set(
+    "from",
+    sum([
+      `(i32.shl (i32.and ${get("i")} ${i32(3)}) ${i32(7)})`,
+      `(i32.shl (i32.and ${get("i")} ${i32(12)}) ${i32(3)})`,
+      `(i32.and ${get("i")} ${i32(16)})`,
+    ], "i32.add"),
+  )
+}
+    (if (i32.lt_u ${get("length")} ${i32(16)}) (then
+      (loop $bytes
+        (i32.store8 ${get("at")} (i32.xor
+          (i32.load8_u ${get("at")})
+          (i32.load8_u offset=${LAYOUT.stream} ${get("from")})))
+        ${set("at", `(i32.add ${get("at")} ${i32(1)})`)}
+        ${set("from", `(i32.add ${get("from")} ${i32(1)})`)}
+        (br_if $bytes (local.tee $length (i32.sub ${get("length")} ${i32(1)}))))
+      (return)))
+    ${
+  vstore(
+    get("at"),
+    0,
+    vxor(vload(get("at"), 0), vload(get("from"), LAYOUT.stream)),
+  )
+}
+    ${set("at", `(i32.add ${get("at")} ${i32(16)})`)}
+    ${set("i", `(i32.add ${get("i")} ${i32(1)})`)}
+    ${set("length", `(i32.sub ${get("length")} ${i32(16)})`)}
     (br $more))))`;
 
 // Poly1305 ------------------------------------------------------------------
@@ -282,8 +425,8 @@ const block = `(func $block (param $at i32) (param $top i64)
  * multiplies by the lanes at `r`.
  */
 function lanesFunction(): Code {
-  const wide = (i: number, half: string) => `d${i}${half}`;
   const halves = ["low", "high"];
+  const wide = (i: number, half: string) => `${half}${i}`;
   const multiply = halves.flatMap((half) =>
     LIMBS.map((k) =>
       set(
@@ -322,12 +465,17 @@ function lanesFunction(): Code {
     limbOf("m2", 14, "m3", 18),
     vor(vshr(get("m3"), 8), splat(1 << 24)),
   ];
+  const accumulators = LIMBS.flatMap((i) =>
+    halves.map((half, k) => ({
+      name: wide(i, half),
+      offset: 32 * i + 16 * k,
+    }))
+  );
   return `(func $lanes (param $r i32) (param $at i32) (param $length i32)
   ${
     locals("v128", [
-      ...LIMBS.flatMap((
-        i,
-      ) => [`h${i}`, `r${i}`, `f${i}`, wide(i, "low"), wide(i, "high")]),
+      ...LIMBS.flatMap((i) => [`h${i}`, `r${i}`, `f${i}`]),
+      ...accumulators.map(({ name }) => name),
       ...M,
       ...SPARE,
       "c",
@@ -338,7 +486,13 @@ function lanesFunction(): Code {
   ${set("mask", splat(MASK))} ${
     set("mask64", `(v128.const i64x2 ${MASK} ${MASK})`)
   }
-  ${lines(LIMBS.map((i) => set(`h${i}`, vload(i32(LAYOUT.lanes), 16 * i))))}
+  ${
+    lines(
+      accumulators.map(({ name, offset }) =>
+        set(name, vload(LAYOUT.lanes, offset))
+      ),
+    )
+  }
   ${lines(LIMBS.map((i) => set(`r${i}`, vload(get("r"), 16 * i))))}
   ${
     lines(LIMBS.slice(1).map((i) => set(`f${i}`, vload(get("r"), 64 + 16 * i))))
@@ -347,17 +501,29 @@ function lanesFunction(): Code {
     (br_if $done (i32.eqz ${get("length")}))
     ${lines(M.map((m, i) => set(m, vload(get("at"), 16 * i))))}
     ${transpose(M, M, SPARE)}
-    ${lines(LIMBS.map((i) => set(`h${i}`, vadd(get(`h${i}`), message[i]!))))}
-    ${lines(multiply, carry)}
     ${
     lines(LIMBS.map((i) =>
-      set(`h${i}`, pick(get(wide(i, "low")), get(wide(i, "high")), 0, 2, 4, 6))
+      set(
+        `h${i}`,
+        vadd(
+          pick(get(wide(i, "low")), get(wide(i, "high")), 0, 2, 4, 6),
+          message[i]!,
+        ),
+      )
     ))
   }
+    ${lines(multiply, carry)}
     ${set("at", `(i32.add ${get("at")} ${i32(64)})`)}
     ${set("length", `(i32.sub ${get("length")} ${i32(64)})`)}
     (br $more)))
-  ${lines(LIMBS.map((i) => vstore(i32(LAYOUT.lanes), 16 * i, get(`h${i}`))))})`;
+  ;; of each pair the upper one first
+  ${
+    lines(
+      accumulators.toReversed().map(({ name, offset }) =>
+        vstore(LAYOUT.lanes, offset, get(name))
+      ),
+    )
+  })`;
 }
 
 /** `powers()`: r^2, r^3 and r^4, and their vectors. */
@@ -371,12 +537,12 @@ function powersFunction(): Code {
     );
   const vectors = (to: number, powers: number[]) =>
     LIMBS.flatMap((i) => [
-      vstore(i32(to), 16 * i, four(i, powers)),
+      vstore(to, 16 * i, four(i, powers)),
       ...(i === 0 ? [] : [
         vstore(
-          i32(to),
+          to,
           64 + 16 * i,
-          `(i32x4.mul ${vload(i32(to), 16 * i)} ${splat(5)})`,
+          `(i32x4.mul ${vload(to, 16 * i)} ${splat(5)})`,
         ),
       ]),
     ]);
@@ -396,20 +562,19 @@ function powersFunction(): Code {
 
 /** `gather()`: the accumulator becomes the sum of the lanes. */
 const gather = `(func $gather
-  ${locals("i64", [...LIMBS.map(d), "c"])} (local $v v128)
+  ${locals("i64", [...LIMBS.map(d), "c"])}
   ${
-  lines(LIMBS.flatMap((i) => [
-    set("v", vload(i32(LAYOUT.lanes), 16 * i)),
+  lines(LIMBS.map((i) =>
     set(
       d(i),
       sum(
-        range(4).map((k) =>
-          `(i64.extend_i32_u (i32x4.extract_lane ${k} ${get("v")}))`
+        range(4).map((lane) =>
+          `(i64.load ${i32(LAYOUT.lanes + 32 * i + 8 * lane)})`
         ),
         "i64.add",
       ),
-    ),
-  ]))
+    )
+  ))
 }
   ${carryScalars()}
   ${lines(LIMBS.map((i) => setLimb(H, i, get(d(i)))))})`;
@@ -506,7 +671,7 @@ const mac =
   }
   (if (i32.ge_u ${get("length")} ${i32(LANES_FROM)}) (then
     (call $powers)
-    ${lines(LIMBS.map((i) => vstore(i32(LAYOUT.lanes), 16 * i, splat(0))))}
+    (memory.fill ${i32(LAYOUT.lanes)} ${i32(0)} ${i32(32 * LIMBS.length)})
     ${set("bulk", `(i32.and ${get("length")} ${i32(-64)})`)}
     (call $lanes ${i32(LAYOUT.r4)} ${get("at")} (i32.sub ${get("bulk")} ${
     i32(64)
@@ -532,46 +697,90 @@ const mac =
 
 // The packets of chacha20-poly1305@openssh.com --------------------------------
 
-const NONCE = 16 * 15;
-const nonces = (state: number) =>
-  vstore(i32(state), NONCE, `(i32x4.splat ${get("nonce")})`);
+/** `use(key)`: has the first block, the others are of the first key always. */
+const use = `(func $use (param $key i32)
+  ${
+  lines(
+    range(8).map((i) =>
+      `(i32.store offset=${LAYOUT.state + 32 * (4 + i)} ${
+        i32(0)
+      } (i32.load offset=${4 * i} ${get("key")}))`
+    ),
+  )
+})`;
+
+/** Of the key stream that `start` computes: 16 bytes each before the data's. */
+const BEFORE_DATA = 8;
 
 /**
- * `start(nonce)`: everything that depends on the number of a packet alone:
- * key stream for its length, its Poly1305 key, its first two blocks.
+ * `start(nonce)`: key stream that depends on the number of a packet alone: a
+ * block with the second key for its length, then, with the first one, block 0
+ * for its Poly1305 key, and the data's first six blocks.
  */
 const start = `(func $start (export "start") (param $nonce i32)
-  ${lines(nonces(LAYOUT.bulk), nonces(LAYOUT.mixed))}
-  ${lines(range(16).map((i) => vstore(i32(LAYOUT.started), 16 * i, splat(0))))}
-  (call $chacha ${i32(LAYOUT.mixed)} ${i32(LAYOUT.started)} ${i32(256)}))`;
+  (call $use ${i32(LAYOUT.keys)})
+  ${
+  lines([0, 16].map((half) =>
+    vstore(
+      LAYOUT.state,
+      NONCE + half,
+      `(i32x4.splat ${get("nonce")})`,
+    )
+  ))
+}
+  ${vstore(LAYOUT.state, COUNTER, vector(0, 0, 1, 2))}
+  ${vstore(LAYOUT.state, COUNTER + 16, vector(3, 4, 5, 6))}
+  (call $eight)
+  (call $use ${i32(LAYOUT.keys + 32)})
+  (i32.store offset=${LAYOUT.state + COUNTER} ${i32(0)} ${i32(7)})
+  ${
+  lines([0, 1].map((half) =>
+    vstore(
+      LAYOUT.macKey,
+      16 * half,
+      vload(LAYOUT.stream, streamAt(4 + half)),
+    )
+  ))
+})`;
 
-/** `cipher(at, length)`: en- or decrypts, from a packet's first block on. */
+const skip = (bytes: number): Code =>
+  lines(
+    set("at", `(i32.add ${get("at")} ${i32(bytes)})`),
+    set("length", `(i32.sub ${get("length")} ${i32(bytes)})`),
+  );
+
+/**
+ * `cipher(at, length)`: en- or decrypts, from a packet's first block on, and
+ * leaves what follows as it is.
+ */
 const cipher =
   `(func $cipher (export "cipher") (param $at i32) (param $length i32)
-  ${
-    lines(
-      range(8).map((i) =>
-        vstore(
-          get("at"),
-          16 * i,
-          vxor(
-            vload(get("at"), 16 * i),
-            vload(i32(LAYOUT.started + 128), 16 * i),
-          ),
-        )
-      ),
-    )
-  }
-  (call $chacha ${i32(LAYOUT.bulk)} (i32.add ${get("at")} ${
-    i32(128)
-  }) (i32.sub ${get("length")} ${i32(128)})))`;
+  (call $xor ${get("at")} ${get("length")} ${i32(BEFORE_DATA)})
+  ${skip(16 * (32 - BEFORE_DATA))}
+  (block $done (loop $more
+    (br_if $done (i32.lt_s ${get("length")} ${i32(1024)}))
+    (call $sixteen)
+    (call $xorFirst ${get("at")})
+    (call $xorSecond (i32.add ${get("at")} ${i32(512)}))
+    ${skip(1024)}
+    (br $more)))
+  (block $done (loop $more
+    (br_if $done (i32.le_s ${get("length")} ${i32(0)}))
+    (call $eight)
+    (call $xor ${get("at")} ${get("length")} ${i32(0)})
+    ${skip(512)}
+    (br $more))))`;
 
 /** @returns the module as WebAssembly text, its memory `pages` of 64 KiB */
 export function chacha20Poly1305Wat(pages: number): string {
   return `(module (memory (export "memory") ${pages} ${pages})
 ${
     [
-      chacha,
+      keyStream("eight", [FIRST]),
+      keyStream("sixteen", [FIRST, SECOND]),
+      xorEight("xorFirst", FIRST),
+      xorEight("xorSecond", SECOND),
+      xor,
       product,
       block,
       lanesFunction(),
@@ -579,6 +788,7 @@ ${
       gather,
       finishFunction(),
       mac,
+      use,
       start,
       cipher,
     ].join("\n")

@@ -9,49 +9,31 @@
 import { I2ptunError } from "../errors.ts";
 import type { Found } from "../i2p/discover.ts";
 import { type ServiceName, serviceUrl } from "../i2p/services.ts";
-import { DEFAULTS, type Profile } from "../profile/profile.ts";
+import type { Profile } from "../profile/profile.ts";
 import {
   formatServerAddress,
   parseServerAddress,
-  type ServerAddress,
 } from "../profile/server_address.ts";
-import type { Connection } from "../ssh/connection.ts";
-import { Secrets } from "../ssh/secrets.ts";
-import { connectRoute } from "../tunnel/connect.ts";
-import { readHostConfig, resolveRoute } from "../tunnel/route.ts";
-import { discoverThrough } from "./commands/discover.ts";
-import { progress, startProfiles } from "./commands/start.ts";
+import { startProfiles } from "./commands/start.ts";
 import type { Context } from "./context.ts";
-import { interruption } from "./interruption.ts";
+import { type Draft, forgetDraft, keepDraft, loadDraft } from "./draft.ts";
+import { addressOf, hasUser, logIn } from "./first_login.ts";
+import { Back } from "./interruption.ts";
 import { offerKey } from "./key_offer.ts";
-import { say, sayError, styles, warn } from "./output.ts";
-import { askOne, askSome, Back, terminalPrompter } from "./prompts.ts";
+import { say, sayError, styles } from "./output.ts";
+import { askOne, askSome, terminalPrompter } from "./prompts.ts";
 import { askKeyFile, askName, askServer, askUser } from "./questions.ts";
 import { RememberedAnswers } from "./remembered_answers.ts";
 import { forwardsOf, serviceChoices } from "./service_choice.ts";
-import { spinner } from "./spinner.ts";
-
-/** What was typed so far; kept when the questions are left. */
-export interface Draft {
-  /** `[user@]host[:port]` */
-  server: string;
-  /** Empty if it stands in `server` or in ssh_config. */
-  user: string;
-  /** Key files, apart from those in their usual places. */
-  identity: string[];
-  services: ServiceName[] | undefined;
-  name: string;
-}
-
-export function emptyDraft(): Draft {
-  return { server: "", user: "", identity: [], services: undefined, name: "" };
-}
 
 const WELCOME = [
   "Welcome to i2ptun. It brings the I2P router on your server to this computer.",
   "You need the server's address, and the user name and password, or the key,",
   "with which you log in there.",
 ];
+
+const GOING_ON = "What you typed the last time stands there again.";
+const KEPT = "What you typed is kept, but for passwords: you can go on later.";
 
 const NO_SERVICES = [
   "No I2P service answers on the server now; perhaps the router is not running.",
@@ -66,16 +48,23 @@ const NO_SERVICES = [
  * @throws {I2ptunError} `interrupted` after Ctrl-C
  */
 export async function addServer(
-  draft: Draft,
   context: Context,
   { welcome }: { welcome: boolean },
 ): Promise<string | undefined> {
+  const draft = await loadDraft(context.paths);
   if (welcome) WELCOME.forEach((line) => say(line));
+  if (draft.server !== "") say(GOING_ON);
   say(styles.dim("Esc leads one question back, Ctrl-C out."));
   say("");
   const answers = new RememberedAnswers(terminalPrompter());
-  const asked = await askAll(draft, answers, context);
-  if (!asked) return undefined;
+  let isSaved = false;
+  try {
+    isSaved = await askAll(draft, answers, context);
+  } finally {
+    if (!isSaved && draft.server !== "") say(KEPT);
+  }
+  if (!isSaved) return undefined;
+  await forgetDraft(context.paths);
   const { name } = draft;
   try {
     await startProfiles([await context.store.get(name)], {
@@ -155,6 +144,7 @@ async function askAll(
     try {
       const next: Step | "saved" = await steps[step]();
       if (next === "saved") return true;
+      await keepDraft(draft, context.paths);
       step = next;
     } catch (thrown) {
       const error = I2ptunError.from(thrown);
@@ -213,82 +203,6 @@ async function stepAfter(
   } catch (error) {
     if (error instanceof Back) return "server";
     throw error;
-  }
-}
-
-function addressOf({ server, user }: Draft): ServerAddress {
-  const address = parseServerAddress(server);
-  return { ...address, user: address.user ?? (user || undefined) };
-}
-
-/** Whether the server's text, or ssh_config, names the user. */
-async function hasUser(draft: Draft, context: Context): Promise<boolean> {
-  const address = parseServerAddress(draft.server);
-  if (address.user !== undefined) return true;
-  const config = await readHostConfig(
-    profileOf(draft, address),
-    context.environment,
-  );
-  return config.user !== undefined;
-}
-
-/** A profile to log in with, before it has a name. */
-function profileOf(draft: Draft, server: ServerAddress): Profile {
-  return {
-    ...DEFAULTS,
-    name: draft.name || "new",
-    server,
-    jump: [],
-    identity: draft.identity,
-    knownHosts: undefined,
-    hostKey: undefined,
-    sshConfig: undefined,
-    forwards: [],
-    written: new Set(),
-  };
-}
-
-/** Logs in and looks what there is. */
-async function logIn(
-  draft: Draft,
-  answers: RememberedAnswers,
-  context: Context,
-): Promise<Found[]> {
-  using interrupted = interruption();
-  const { signal } = interrupted;
-  const route = await resolveRoute(
-    profileOf(draft, addressOf(draft)),
-    context.environment,
-  );
-  route.warnings.forEach(warn);
-  const connection = await connect();
-  try {
-    using _busy = spinner("looking which I2P services the server has");
-    return await discoverThrough(connection, signal);
-  } finally {
-    connection.end();
-  }
-
-  async function connect(): Promise<Connection> {
-    using _busy = spinner(`connecting to ${route.server.login}`);
-    const prompter = answers.prompter();
-    let gaveUp: unknown;
-    try {
-      return await connectRoute(route, {
-        ask: (question) =>
-          prompter(question).catch((error) => {
-            gaveUp = error;
-            throw error;
-          }),
-        secrets: new Secrets(),
-        acceptNew: false,
-        log: progress(context.debug),
-        signal,
-      });
-    } catch (error) {
-      // on the way here it may have become an error of a jump host
-      throw gaveUp ?? error;
-    }
   }
 }
 

@@ -15,9 +15,10 @@ import {
   usePagination,
   useState,
 } from "@inquirer/core";
-import { screenSize, SIGNS, styles } from "./output.ts";
+import { clearScreen, screenSize, SIGNS, styles } from "./output.ts";
 import { prompted } from "./prompts.ts";
-import { cutTo } from "./table.ts";
+import { onResize } from "./resize.ts";
+import { fitTo } from "./table.ts";
 
 /** What a menu shows at one moment. */
 export interface MenuView {
@@ -68,6 +69,14 @@ const menuPrompt = createPrompt<string, MenuConfig>((config, done) => {
     };
   }, []);
 
+  const [size, setSize] = useState(screenSize());
+  useEffect(() =>
+    // where the terminal has put the lines meanwhile nobody knows
+    onResize(size, (changed) => {
+      clearScreen();
+      setSize(changed);
+    }), []);
+
   useKeypress((key) => {
     if (isEnterKey(key)) return done(choices[index]!.value);
     const step = isUpKey(key, ["vim"]) ? -1 : isDownKey(key, ["vim"]) ? 1 : 0;
@@ -76,8 +85,8 @@ const menuPrompt = createPrompt<string, MenuConfig>((config, done) => {
     setAt({ value: choices[next]!.value, index: next });
   });
 
-  const { columns, rows } = screenSize();
-  const fit = (line: string) => cutTo(line, columns - 1);
+  const { columns, rows } = size;
+  const fit = (line: string) => fitTo(line, columns - 1);
   // the last line is the hint, before it a blank one, as after the header
   const header = view.header.slice(0, Math.max(0, rows - 7)).map(fit);
   const page = usePagination({

@@ -9,10 +9,13 @@ import { autostartManager } from "../autostart/manager.ts";
 import { logPath } from "../background/log.ts";
 import { isRunning } from "../background/running.ts";
 import { I2ptunError } from "../errors.ts";
+import { findBrowser } from "../platform/browsers.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
 import { autostart, taskOf } from "./commands/autostart.ts";
+import { browse } from "./commands/browse.ts";
 import { check } from "./commands/check.ts";
 import { edit, editorOf, openEditor } from "./commands/edit.ts";
+import { importPutty } from "./commands/import_putty.ts";
 import { lastLines } from "./commands/logs.ts";
 import { open } from "./commands/open.ts";
 import { remove } from "./commands/remove.ts";
@@ -21,20 +24,22 @@ import { start } from "./commands/start.ts";
 import { collect } from "./commands/status.ts";
 import { stop } from "./commands/stop.ts";
 import type { Context } from "./context.ts";
-import { addServer, emptyDraft } from "./first_run.ts";
-import { interruption } from "./interruption.ts";
+import { onEscape } from "./escape_key.ts";
+import { addServer } from "./first_run.ts";
+import { Back, goingOn, interruptByEscape } from "./interruption.ts";
 import { anyKey, liveMenu, type MenuView } from "./live_menu.ts";
 import {
   type Action,
   ADD,
   brokenView,
   EDIT_FILE,
+  IMPORT,
   listView,
   profileView,
   QUIT,
 } from "./menu_view.ts";
 import { say, sayError, screenSize } from "./output.ts";
-import { Back } from "./prompts.ts";
+import { hasPuttyTunnels, wantsPuttyTunnels } from "./putty_offer.ts";
 import { spinner } from "./spinner.ts";
 import { cutTo } from "./table.ts";
 
@@ -44,15 +49,19 @@ import { cutTo } from "./table.ts";
  * @throws {I2ptunError} `interrupted` after Ctrl-C
  */
 export async function menu(context: Context): Promise<void> {
-  const draft = emptyDraft();
+  interruptByEscape(onEscape);
   let at: string | undefined;
+  const hasPutty = await hasPuttyTunnels(context);
+  if (hasPutty && await isFirstRun(context) && await wantsPuttyTunnels()) {
+    await attempt(context, () => importPutty([], {}, context));
+  }
   if (await isFirstRun(context)) {
-    at = await addServer(draft, context, { welcome: true });
+    at = await addServer(context, { welcome: true });
     if (at === undefined) return;
     await profileMenu(at, context);
   }
   for (;;) {
-    const chosen = await liveMenu(() => listNow(context), {
+    const chosen = await liveMenu(() => listNow(context, hasPutty), {
       at,
       hint: "↑↓ choose · Enter open · Esc quit",
     }).catch(backAs(QUIT));
@@ -67,11 +76,13 @@ export async function menu(context: Context): Promise<void> {
       case ADD:
         at = ADD;
         await attempt(context, async () => {
-          const name = await addServer(draft, context, { welcome: false });
-          if (name === undefined) return;
-          Object.assign(draft, emptyDraft());
-          at = name;
+          const name = await addServer(context, { welcome: false });
+          at = name ?? ADD;
         });
+        break;
+      case IMPORT:
+        at = undefined;
+        await attempt(context, () => importPutty([], {}, context));
         break;
       default:
         at = chosen;
@@ -96,9 +107,12 @@ async function isFirstRun(context: Context): Promise<boolean> {
   }
 }
 
-async function listNow(context: Context): Promise<MenuView> {
+async function listNow(
+  context: Context,
+  hasPutty: boolean,
+): Promise<MenuView> {
   try {
-    return listView(await collect([], context));
+    return listView(await collect([], context), hasPutty);
   } catch (error) {
     return brokenView(I2ptunError.from(error));
   }
@@ -127,6 +141,7 @@ const THEN = new Map<string, Action | undefined>([
 async function profileMenu(name: string, context: Context): Promise<void> {
   let at: string | undefined;
   let atLogin = await startsAtLogin(name, context);
+  const browser = findBrowser(context.environment)?.title;
   for (;;) {
     let gone = false;
     const look = async (): Promise<MenuView> => {
@@ -136,7 +151,7 @@ async function profileMenu(name: string, context: Context): Promise<void> {
         if (status) {
           const inFile = (await context.store.load())
             .some((each) => each.name === name);
-          return profileView(status, new Date(), { inFile, atLogin });
+          return profileView(status, new Date(), { inFile, atLogin, browser });
         }
         gone = true;
       } catch (error) {
@@ -197,6 +212,8 @@ async function perform(
     return await open(name, action.slice("open ".length), {}, context);
   }
   switch (action) {
+    case "browse":
+      return await browse(name, undefined, {}, context);
     case "start":
       return await start([name], {}, context);
     case "stop":
@@ -257,7 +274,7 @@ async function attempt(
   work: () => Promise<void>,
 ): Promise<void> {
   // a program that is waited for, such as an editor, may take Ctrl-C itself
-  using _interrupted = interruption();
+  using _going = goingOn();
   try {
     await work();
   } catch (thrown) {

@@ -5,6 +5,8 @@
  */
 
 import type { I2ptunError } from "../errors.ts";
+import { findEntrance } from "../i2p/entrance.ts";
+import { isServiceName } from "../i2p/services.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
 import { link } from "./hyperlink.ts";
 import type { MenuView } from "./live_menu.ts";
@@ -14,11 +16,19 @@ import { table } from "./table.ts";
 
 /** The values of the choices that are no profiles; no name has a space. */
 export const ADD = "add one";
+export const IMPORT = "import putty";
 export const EDIT_FILE = "edit file";
 export const QUIT = "quit now";
 
-/** All profiles, each on a line. */
-export function listView(statuses: TunnelStatus[]): MenuView {
+/**
+ * All profiles, each on a line.
+ *
+ * @param hasPutty whether PuTTY has tunnels that could be taken over
+ */
+export function listView(
+  statuses: TunnelStatus[],
+  hasPutty: boolean,
+): MenuView {
   const lines = table(statuses.map((status) => {
     const page = firstPage(status);
     return [
@@ -33,6 +43,9 @@ export function listView(statuses: TunnelStatus[]): MenuView {
     choices: [
       ...statuses.map(({ name }, i) => ({ value: name, label: lines[i]! })),
       { value: ADD, label: "+ Add a server" },
+      ...hasPutty
+        ? [{ value: IMPORT, label: "+ Import PuTTY's sessions" }]
+        : [],
       { value: QUIT, label: "Quit" },
     ],
   };
@@ -58,6 +71,7 @@ export function brokenView(error: I2ptunError): MenuView {
 /** What can be done with a profile; `open` is followed by a forward's name. */
 export type Action =
   | `open ${string}`
+  | "browse"
   | "start"
   | "stop"
   | "restart"
@@ -73,9 +87,11 @@ export type Action =
 export function profileView(
   status: TunnelStatus,
   now: Date,
-  { inFile, atLogin }: {
+  { inFile, atLogin, browser }: {
     /** False: it only runs, as after `i2ptun ssh -f`. */
     inFile: boolean;
+    /** The one that `browse` would start; undefined: none is installed. */
+    browser: string | undefined;
     /** Undefined: this system is not known to start anything at login. */
     atLogin: boolean | undefined;
   },
@@ -92,6 +108,8 @@ export function profileView(
         }`,
       );
     }
+    const browsing = browseLabel(status, browser);
+    if (browsing !== undefined) add("browse", browsing);
     add("stop", "Stop");
     if (inFile) add("restart", "Restart");
   } else if (inFile) add("start", "Start");
@@ -109,4 +127,25 @@ export function profileView(
   }
   add("back", "Back");
   return { header: showStatus(status, now, { brief: true }), choices };
+}
+
+/**
+ * What `browse` would do, or why it cannot; undefined for a tunnel that has
+ * nothing to do with I2P.
+ */
+function browseLabel(
+  { forwards }: TunnelStatus,
+  browser: string | undefined,
+): string | undefined {
+  const isI2p = forwards.some(({ service }) => isServiceName(service ?? ""));
+  const hasEntrance = findEntrance(forwards) !== undefined;
+  if (!isI2p && !hasEntrance) return undefined;
+  const missing = !hasEntrance
+    ? "needs http-proxy among its forwards"
+    : browser === undefined
+    ? "needs Firefox or Chromium"
+    : undefined;
+  return missing === undefined
+    ? `Browse I2P with a ${browser} of its own`
+    : `Browse I2P  ${styles.dim(missing)}`;
 }

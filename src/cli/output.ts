@@ -7,6 +7,7 @@
 
 import type { I2ptunError } from "../errors.ts";
 import type { StateName } from "../tunnel/status.ts";
+import { explainDenial } from "./permissions.ts";
 
 const encoder = new TextEncoder();
 
@@ -39,6 +40,11 @@ export function erasePassing(): void {
   if (!passing) return;
   passing = false;
   write(Deno.stderr, "\r\x1b[K");
+}
+
+/** Empties the terminal behind standard error. */
+export function clearScreen(): void {
+  write(Deno.stderr, "\x1b[2J\x1b[H");
 }
 
 /** The terminal's size in characters; 80 by 24 where it is not known. */
@@ -79,7 +85,8 @@ export function warn(message: string): void {
 }
 
 /** An error as everyone gets to see it. */
-export function sayError(error: I2ptunError, debug: boolean): void {
+export function sayError(thrown: I2ptunError, debug: boolean): void {
+  const error = explainDenial(thrown);
   for (const line of error.details) say(line);
   const { message, why } = error;
   const whole = why === undefined ? message : `${message}: ${why}`;

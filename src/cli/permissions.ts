@@ -5,6 +5,7 @@
  */
 
 import { keepOnly } from "../platform/permissions.ts";
+import { I2ptunError } from "../errors.ts";
 import { currentEnvironment, pathsOf } from "../platform/paths.ts";
 
 /**
@@ -90,4 +91,35 @@ async function stateFiles(): Promise<string[]> {
       each?.control ? controlFiles(each.control, run) : []
     ),
   ];
+}
+
+/** What Deno says of a permission that is not granted, in words for our users. */
+export function explainDenial(error: I2ptunError): I2ptunError {
+  const denial = /\bRequires (\w+) access to "([^"]*)"/.exec(error.message);
+  if (!denial) return error;
+  const [, access, name = ""] = denial;
+  const { kind, cause } = error;
+  if (access === "env") {
+    return new I2ptunError(
+      kind,
+      `i2ptun may not read the environment variable ${name}`,
+      // where Windows keeps the current folder of each drive
+      name.startsWith("=")
+        ? { cause, remedy: `name the whole path, as ${name.slice(1)}\\…` }
+        : { cause },
+    );
+  }
+  if (access === "write" && name.startsWith("\\\\")) {
+    return new I2ptunError(
+      kind,
+      `i2ptun may not write ${name}, only drives with a letter`,
+      {
+        cause,
+        remedy: "give the share one, as with: net use X: \\\\server\\share; " +
+          "then name the place by it with --config, I2PTUN_CONFIG or " +
+          "I2PTUN_STATE_DIR",
+      },
+    );
+  }
+  return error;
 }

@@ -6,7 +6,6 @@
  */
 
 import process from "node:process";
-import { emitKeypressEvents, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import { I2ptunError } from "../errors.ts";
 import {
@@ -15,6 +14,8 @@ import {
   type Prompter,
   type Question,
 } from "../ssh/prompter.ts";
+import { readKeys, withoutEscape } from "./escape_key.ts";
+import { Back } from "./interruption.ts";
 import { hasColour, say, screenSize } from "./output.ts";
 import { withoutSpinner } from "./spinner.ts";
 
@@ -22,16 +23,6 @@ import { withoutSpinner } from "./spinner.ts";
 export function isInteractive(): boolean {
   return Deno.stdin.isTerminal() && Deno.stderr.isTerminal();
 }
-
-/** The person pressed Escape: one step back, in a command out of it. */
-export class Back extends I2ptunError {
-  constructor() {
-    super("interrupted", "interrupted");
-  }
-}
-
-/** Time for the rest of a key's sequence, which begins as Escape does. */
-const ESCAPE_MS = 50;
 
 /** What a prompt of @inquirer/core is handed. */
 interface PromptContext {
@@ -55,31 +46,29 @@ export function prompted<T>(
   const onKey = (_text: unknown, key?: { name?: string }) => {
     if (key?.name === "escape") escape.abort();
   };
-  return withoutSpinner(async () => {
-    // before a prompt does: the first to call decides how long Escape takes
-    emitKeypressEvents(
-      stdin,
-      { escapeCodeTimeout: ESCAPE_MS } as unknown as Interface,
-    );
-    stdin.on("keypress", onKey);
-    try {
-      return await prompt({
-        output: hasColour() ? process.stderr : new PlainOutput(),
-        signal: signal
-          ? AbortSignal.any([escape.signal, signal])
-          : escape.signal,
-      });
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      if (escape.signal.aborted) throw new Back();
-      if (/^(Exit|Abort)PromptError$/.test(error.name)) {
-        throw new I2ptunError("interrupted", "interrupted");
+  return withoutSpinner(() =>
+    withoutEscape(async () => {
+      readKeys(); // before a prompt does
+      stdin.on("keypress", onKey);
+      try {
+        return await prompt({
+          output: hasColour() ? process.stderr : new PlainOutput(),
+          signal: signal
+            ? AbortSignal.any([escape.signal, signal])
+            : escape.signal,
+        });
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        if (escape.signal.aborted) throw new Back();
+        if (/^(Exit|Abort)PromptError$/.test(error.name)) {
+          throw new I2ptunError("interrupted", "interrupted");
+        }
+        throw error;
+      } finally {
+        stdin.removeListener("keypress", onKey);
       }
-      throw error;
-    } finally {
-      stdin.removeListener("keypress", onKey);
-    }
-  });
+    })
+  );
 }
 
 /** Standard error without colours, which not every Deno leaves out itself. */

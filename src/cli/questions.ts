@@ -21,6 +21,9 @@ export async function askServer(typed: string): Promise<string> {
   return text.trim();
 }
 
+/** As useradd(8) takes it; Windows' users are often called by their full names. */
+const UNIX_NAME = /^[a-z_][\w.-]*$/i;
+
 /** The user to log in as; by default the one of this machine, as for ssh(1). */
 export async function askUser(
   typed: string,
@@ -28,7 +31,7 @@ export async function askUser(
 ): Promise<string> {
   const text = await askText("User name on the server:", {
     typed,
-    default: userName,
+    default: UNIX_NAME.test(userName) ? userName : undefined,
     check: (text) =>
       complaint(() => parseServerAddress(`${text.trim()}@server`)),
   });

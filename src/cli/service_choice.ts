@@ -6,11 +6,11 @@
 
 import type { Found } from "../i2p/discover.ts";
 import { type ServiceName, SERVICES } from "../i2p/services.ts";
-import { portOwner } from "../platform/port_owner.ts";
+import { isHidden, portOwner } from "../platform/port_owner.ts";
 import type { ProfileSource } from "../profile/schema.ts";
 import type { Context } from "./context.ts";
 import { say, screenSize, SIGNS } from "./output.ts";
-import { cutTo, table } from "./table.ts";
+import { fitTo, table } from "./table.ts";
 
 /** What most people want, when nothing is known of the server. */
 const USUAL: ServiceName[] = ["console", "http-proxy"];
@@ -34,7 +34,7 @@ export function serviceChoices(
     ...having("closed"),
     ...having("forbidden"),
   ];
-  const rows = table(order.map(({ service, port, state, what }) => [
+  const cells = order.map(({ service, port, state, what }) => [
     service,
     `port ${port}`,
     SERVICES[service].title,
@@ -42,13 +42,20 @@ export function serviceChoices(
       ? `${SIGNS.tick} ${what}`
       : state === "closed"
       ? ""
+      : state === "unclear"
+      ? "? open, says nothing"
       : what,
-  ]));
+  ]);
   // before each a mark and a cursor
   const width = screenSize().columns - 5;
+  const full = table(cells);
+  const rows = full.every((row) => fitTo(row, width) === row)
+    ? full
+    // what answers says more than what should
+    : table(cells.map(([service, port, , what]) => [service!, port!, what!]));
   return order.map(({ service }, i) => ({
     value: service,
-    name: cutTo(rows[i]!, width),
+    name: fitTo(rows[i]!, width),
     checked: ticked.includes(service),
   }));
 }
@@ -71,29 +78,38 @@ export async function forwardsOf(
     }
   }
   const forwards: ProfileSource["forwards"] = [];
+  /** By who has them, the ports that are taken and those used instead. */
+  const instead = new Map<string, string[]>();
   for (const service of services) {
     const { port } = SERVICES[service];
-    if (!taken.has(port) && isFree(port)) {
+    const isTaken = taken.has(port);
+    if (!isTaken && await isFree(port)) {
       forwards.push(service);
       continue;
     }
     let listen = port + ELSEWHERE;
-    while (taken.has(listen) || !isFree(listen)) listen++;
+    while (taken.has(listen) || !await isFree(listen)) listen++;
     taken.add(listen);
-    const owner = taken.has(port)
+    const owner = isTaken
       ? "another profile"
       : await portOwner(port, context.environment.system) ?? "another program";
-    say(`Port ${port} is used by ${owner}; ${service} gets ${listen} instead.`);
+    const moves = instead.get(owner) ?? [];
+    instead.set(owner, [...moves, `${port} → ${listen}`]);
     forwards.push({ service, listen });
+  }
+  for (const [owner, moves] of instead) {
+    say(`Ports that ${owner} has here, and those used instead:`);
+    say(`  ${moves.join(", ")}`);
   }
   return forwards;
 }
 
 /** Whether nothing listens at the port of this machine. */
-function isFree(port: number): boolean {
+async function isFree(port: number): Promise<boolean> {
+  const hostname = "127.0.0.1";
   try {
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
-    return true;
+    Deno.listen({ hostname, port }).close();
+    return !await isHidden(hostname, port);
   } catch {
     return false;
   }

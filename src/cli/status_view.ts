@@ -19,7 +19,9 @@ export function statusForPrograms(statuses: TunnelStatus[]): object {
     profiles: statuses.map((status) => ({
       ...status,
       since: status.since?.replace(/\.\d+Z$/, "Z") ?? null,
-      forwards: status.forwards.map(({ service: _service, ...rest }) => rest),
+      forwards: status.forwards.map((
+        { service: _service, problem: _problem, ...rest },
+      ) => rest),
     })),
   };
 }
@@ -81,18 +83,27 @@ export function showStatus(
   { brief = false }: { brief?: boolean } = {},
 ): string[] {
   const runs = status.pid !== null;
+  const rows = table(
+    status.forwards.map((forward) => [
+      "",
+      forward.name,
+      showLink(forward),
+      ...(brief && runs ? [] : [showDirection(forward)]),
+      ...(runs ? showTraffic(forward) : []),
+    ]),
+  );
   return [
     ...showHead(status, now, { brief }),
-    ...table(
-      status.forwards.map((forward) => [
-        "",
-        forward.name,
-        showLink(forward),
-        ...(brief && runs ? [] : [showDirection(forward)]),
-        ...(runs ? showTraffic(forward) : []),
-      ]),
-    ),
+    ...rows.flatMap((row, i) => [row, ...showProblem(status.forwards[i]!)]),
+    ...(brief || status.forwards.every(({ problem }) => problem === undefined)
+      ? []
+      : [`  why: i2ptun profile check ${status.name}`]),
   ];
+}
+
+/** What its last client came upon. */
+function showProblem({ problem }: ForwardStatus): string[] {
+  return problem === undefined ? [] : [`  ${styles.yellow(`! ${problem}`)}`];
 }
 
 /** What there is to know of it besides its forwards. */

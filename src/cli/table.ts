@@ -4,7 +4,7 @@
  * @module
  */
 
-import stringWidth from "string-width";
+import stringWidth from "fast-string-width";
 
 /** Lines of columns, each as wide as its widest cell. */
 export function table(rows: string[][]): string[] {
@@ -27,7 +27,13 @@ const PIECE =
   // deno-lint-ignore no-control-regex
   /\x1b\[[\d;]*m|\x1b\]8;.*?(?:\x07|\x1b\\)|[^\x1b]+|\x1b/gsu;
 
-const graphemes = new Intl.Segmenter();
+/** A line of at most `width` columns, which says so where it was longer. */
+export function fitTo(line: string, width: number): string {
+  return stringWidth(line) <= width ? line : `${cutTo(line, width - 1)}…`;
+}
+
+/** Made when it is needed, as that takes longer than all else here. */
+let graphemes: Intl.Segmenter | undefined;
 
 /** The first `width` columns of a line; escape sequences stay, and whole. */
 export function cutTo(line: string, width: number): string {
@@ -38,6 +44,13 @@ export function cutTo(line: string, width: number): string {
       result += piece;
       continue;
     }
+    const columns = stringWidth(piece);
+    if (columns <= left) {
+      left -= columns;
+      result += piece;
+      continue;
+    }
+    graphemes ??= new Intl.Segmenter();
     for (const { segment } of graphemes.segment(piece)) {
       left -= stringWidth(segment);
       if (left < 0) break;

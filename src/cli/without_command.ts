@@ -22,10 +22,11 @@ export function flagsAlone(
   return operands.length + unknown.length > 0 ? undefined : program.opts();
 }
 
-/** Whether a person is at all three ends. */
+/** Whether a person is at all three ends, and a menu can be drawn there. */
 export function hasTerminal(): boolean {
-  return [Deno.stdin, Deno.stdout, Deno.stderr]
-    .every((each) => each.isTerminal());
+  return Deno.env.get("TERM") !== "dumb" &&
+    [Deno.stdin, Deno.stdout, Deno.stderr]
+      .every((each) => each.isTerminal());
 }
 
 /**

@@ -9,7 +9,7 @@
 import { type AddressInfo, connect } from "node:net";
 import { fingerprint } from "../ssh/fingerprint.ts";
 import { generateKeyPair } from "../ssh/key_pair.ts";
-import { Server } from "../ssh/ssh2.ts";
+import { Server } from "../ssh/ssh2_server.ts";
 
 export interface SampleServer {
   user: string;

@@ -15,7 +15,7 @@ import type { Prompter } from "../ssh/prompter.ts";
 import type { Clock } from "../tunnel/clock.ts";
 import { resolveRoute, type Route } from "../tunnel/route.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
-import { checkService, checkTarget, openFrom } from "./ends.ts";
+import { checkServices, checkTarget, openFrom } from "./ends.ts";
 import { keepaliveWarning } from "./explain.ts";
 import { checkListen } from "./listen.ts";
 import { Report, type Step } from "./report.ts";
@@ -59,9 +59,7 @@ export async function checkProfile(options: CheckOptions): Promise<Report> {
       await checkListen(report, forward, { ...options, reached, running });
       await checkTarget(report, forward, ends);
     }
-    for (const forward of profile.forwards) {
-      await checkService(report, forward, ends);
-    }
+    await checkServices(report, profile.forwards, ends);
     signal.throwIfAborted();
   } finally {
     reached?.end();

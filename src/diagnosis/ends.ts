@@ -13,7 +13,7 @@ import {
 } from "../forward/address.ts";
 import { connectHere } from "../forward/remote.ts";
 import { describe, type Found, isService } from "../i2p/discover.ts";
-import { identify, type OpenStream, passesOn } from "../i2p/identify.ts";
+import { identifyAll, type OpenStream, passesOn } from "../i2p/identify.ts";
 import {
   isServiceName,
   SERVICE_NAMES,
@@ -130,43 +130,48 @@ export function openFrom({ connection }: Reached): OpenStream {
 }
 
 /**
- * What answers, if the forward leads to an I2P service. Left out if nothing
- * does.
+ * What answers where forwards lead to I2P services. Left out where nothing does.
  */
-export async function checkService(
+export async function checkServices(
   report: Report,
-  forward: Forward,
+  forwards: readonly Forward[],
   { profile, reached, clock, signal }: EndOptions,
 ): Promise<void> {
-  const service = serviceOf(forward);
-  const answers = report.steps.some(({ step, ok }) =>
-    ok && step === `target:${forward.name}`
+  if (!reached) return;
+  const answering = new Set(
+    report.steps.filter(({ ok }) => ok).map(({ step }) => step),
   );
-  if (!reached || !answers || service === undefined) return;
-  if (forward.kind !== "local" || forward.target.kind !== "tcp") return;
-  const step = `service:${forward.name}`;
-  const place = forward.target;
-  try {
-    const open = openFrom(reached);
-    const identity = await identify({ open, place, service, signal });
-    const detail = describe(identity, service);
-    const state = isService(service, identity);
-    if (state === "found") {
-      report.passed(step, detail, clockWarning(identity, clock.date()));
-    } else if (forward.service === undefined) {
-      // nobody said that it should be that service
-      report.passed(step, detail);
-    } else if (state === "unclear" && passesOn(service)) {
-      report.passed(step, detail, QUIET_TUNNEL);
-    } else {
-      report.failed(
-        step,
-        misfit({ profile, service, place, identity, detail }),
-      );
+  const asked = forwards.flatMap((forward) => {
+    const service = serviceOf(forward);
+    if (service === undefined) return [];
+    if (forward.kind !== "local" || forward.target.kind !== "tcp") return [];
+    if (!answering.has(`target:${forward.name}`)) return [];
+    return [{ forward, service, place: forward.target }];
+  });
+  const identities = identifyAll(asked, { open: openFrom(reached), signal });
+  for (const [i, { forward, service, place }] of asked.entries()) {
+    const step = `service:${forward.name}`;
+    try {
+      const identity = await identities[i]!;
+      const detail = describe(identity, service);
+      const state = isService(service, identity);
+      if (state === "found") {
+        report.passed(step, detail, clockWarning(identity, clock.date()));
+      } else if (forward.service === undefined) {
+        // nobody said that it should be that service
+        report.passed(step, detail);
+      } else if (state === "unclear" && passesOn(service)) {
+        report.passed(step, detail, QUIET_TUNNEL);
+      } else {
+        report.failed(
+          step,
+          misfit({ profile, service, place, identity, detail }),
+        );
+      }
+    } catch (thrown) {
+      signal.throwIfAborted();
+      report.failed(step, I2ptunError.from(thrown));
     }
-  } catch (thrown) {
-    signal.throwIfAborted();
-    report.failed(step, I2ptunError.from(thrown));
   }
 }
 

@@ -19,6 +19,7 @@ import type { Clock } from "../tunnel/clock.ts";
 import { openHop } from "../tunnel/connect.ts";
 import type { Hop, Route } from "../tunnel/route.ts";
 import { ipv6Only, unknownHostKey } from "./explain.ts";
+import { findOtherPort } from "./other_port.ts";
 import type { Report } from "./report.ts";
 
 export interface WayOptions {
@@ -38,6 +39,9 @@ export interface Reached {
 }
 
 const STEPS = ["tcp", "ssh", "host-key", "login"] as const;
+
+/** Of connections to servers behind a jump host, which only notes it. */
+const ORIGINATOR = { address: "127.0.0.1", port: 0 };
 
 /** Once one address answers, the others have so long to do so, too. */
 const OTHERS_MS = 300;
@@ -150,8 +154,35 @@ async function checkAddresses(
   }
   // of several, the first is the one that the system prefers
   const { error } = results.find((each) => each.error)!;
-  report.failed("tcp", error!, { ...ipv6Only(addresses), detail });
+  report.failed("tcp", error!, {
+    ...await otherPort(hop, undefined, { clock, signal }),
+    ...ipv6Only(addresses),
+    detail,
+  });
   return undefined;
+}
+
+/**
+ * What to do if SSH is at another port of a hop's host.
+ *
+ * @param via the connection to the hop before
+ * @throws the reason of `signal`
+ */
+export function otherPort(
+  { host, port, family, bindAddress }: Hop,
+  via: Connection | undefined,
+  { clock, signal }: Pick<WayOptions, "clock" | "signal">,
+): Promise<{ try: string } | undefined> {
+  return findOtherPort({
+    host,
+    port,
+    open: (port, signal) =>
+      via === undefined
+        ? dial({ host, port, family, bindAddress, signal })
+        : via.openStream({ kind: "tcp", host, port }, ORIGINATOR),
+    sleep: clock.sleep,
+    signal,
+  });
 }
 
 interface HopOptions extends WayOptions {
@@ -197,7 +228,12 @@ async function checkHop(
     const step = failedStep(error, done);
     const more = unknown && unknownHostKey(unknown, error);
     const detail = more?.detail ?? [...error.details, error.message].join("; ");
-    report.failed(step, error, { ...more, detail: withName(name, detail) });
+    const isElsewhere = step === "tcp" || step === "ssh";
+    report.failed(step, error, {
+      ...more,
+      ...(isElsewhere ? await otherPort(hop, options.via, options) : {}),
+      detail: withName(name, detail),
+    });
     return undefined;
   }
 }

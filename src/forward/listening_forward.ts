@@ -16,6 +16,7 @@ import { noTraffic, type Traffic } from "./traffic.ts";
 export abstract class ListeningForward<F extends Forward>
   implements RunningForward {
   readonly traffic: Traffic = noTraffic();
+  problem: string | undefined;
   readonly #sockets = new Set<Socket>();
   #listener: Listener | undefined;
 
@@ -44,7 +45,7 @@ export abstract class ListeningForward<F extends Forward>
   close(): void {
     this.#listener?.close();
     this.#listener = undefined;
-    for (const socket of this.#sockets) socket.reset();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /**
@@ -88,7 +89,7 @@ export abstract class ListeningForward<F extends Forward>
       await this.serve(socket);
     } catch (error) {
       this.log(error);
-      socket.reset();
+      socket.destroy();
     }
   }
 }

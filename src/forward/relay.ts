@@ -8,7 +8,7 @@
 import { ByteQueue } from "../ssh/byte_queue.ts";
 import type { Channel } from "../ssh/channel.ts";
 import type { Body } from "./http_body.ts";
-import type { Socket } from "./socket.ts";
+import { FIRST_READ, LARGEST_READ, type Socket } from "./socket.ts";
 import type { Traffic } from "./traffic.ts";
 
 /**
@@ -30,10 +30,6 @@ export function hangUp(socket: Socket): void {
   if (socket.writableFinished) linger();
   else socket.once("finish", linger);
 }
-
-/** A read takes as much at first, and ever more while reads come full; bytes. */
-const FIRST_READ = 4 * 1024;
-const LARGEST_READ = 128 * 1024;
 
 export interface RelayOptions {
   traffic: Traffic;
@@ -158,11 +154,11 @@ class Relay {
     if (this.#hasEndedSocket) this.#close();
   }
 
-  /** From the server to the socket. */
+  /** From the server to the socket, with all that comes in the same turn. */
   #write(): void {
     if (this.#isWriting || this.#isOver) return;
     this.#isWriting = true;
-    this.#writeAll().catch(() => this.#close());
+    queueMicrotask(() => this.#writeAll().catch(() => this.#close()));
   }
 
   async #writeAll(): Promise<void> {

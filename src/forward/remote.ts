@@ -24,7 +24,11 @@ import {
 import { denialOf } from "./denial.ts";
 import { negotiate } from "./negotiate.ts";
 import { relay } from "./relay.ts";
-import type { ForwardOptions, RunningForward } from "./running_forward.ts";
+import {
+  type ForwardOptions,
+  problemOf,
+  type RunningForward,
+} from "./running_forward.ts";
 import { connectTcp, connectUnix, type Socket, writeTo } from "./socket.ts";
 import { TimeLimit } from "./time_limit.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
@@ -37,6 +41,7 @@ const RETRY_MS = 3000;
 
 export class RemoteForward implements RunningForward {
   readonly traffic: Traffic = noTraffic();
+  problem: string | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #ended = new AbortController();
   /** Where the server listens, or did before the connection was lost. */
@@ -91,7 +96,7 @@ export class RemoteForward implements RunningForward {
     this.#ended.abort(new I2ptunError("interrupted", "the forward was closed"));
     if (this.#listening) this.#connection?.cancelListen(this.#listening);
     this.#connection = undefined;
-    for (const socket of this.#sockets) socket.reset();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** Preferably where it was before, if the server had chosen the port. */
@@ -151,9 +156,11 @@ export class RemoteForward implements RunningForward {
       socket = await this.#connect(target);
     } catch (error) {
       if (!connection.lost) incoming.refuse();
+      this.problem = problemOf(error);
       throw error;
     }
-    if (connection.lost) return void socket.reset();
+    this.problem = undefined;
+    if (connection.lost) return void socket.destroy();
     await this.#relay(socket, incoming.accept());
   }
 
@@ -196,7 +203,7 @@ export class RemoteForward implements RunningForward {
     const socket = await connectHere(target, signal);
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
-    if (this.#ended.signal.aborted) socket.reset();
+    if (this.#ended.signal.aborted) socket.destroy();
     return socket;
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { I2ptunError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Connection } from "../ssh/connection.ts";
 import type { Forward } from "./address.ts";
@@ -24,9 +25,17 @@ export interface ForwardOptions {
   log: Log;
 }
 
+/** What is wrong with a target; undefined if it is the connection's fault. */
+export function problemOf(error: unknown): string | undefined {
+  const { kind, message } = I2ptunError.from(error);
+  return kind === "forward" ? message : undefined;
+}
+
 export interface RunningForward {
   readonly forward: Forward;
   readonly traffic: Traffic;
+  /** Why its last client did not get to the target; undefined if it did. */
+  readonly problem: string | undefined;
   /** Where it listens, each `host:port` or a socket's path; empty while it does not. */
   readonly addresses: string[];
   /**

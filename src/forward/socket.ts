@@ -5,6 +5,9 @@
  * still to be written when the other side ends its sending meanwhile. A slow
  * reader that half-closes would lose megabytes of its answer, and not notice.
  *
+ * A `Deno.Conn` cannot be reset: closing it sends a FIN before anything else, so
+ * that who reads at the other end sees an orderly end, also of what was cut off.
+ *
  * @module
  */
 
@@ -107,8 +110,8 @@ export function writeTo(stream: Duplex, bytes: Uint8Array): Promise<void> {
 }
 
 /** A read takes as much at first, and ever more while reads come full; bytes. */
-const FIRST_READ = 4 * 1024;
-const LARGEST_READ = 128 * 1024;
+export const FIRST_READ: number = 4 * 1024;
+export const LARGEST_READ: number = 128 * 1024;
 
 /** So much may wait in each direction before the other side has to, in bytes. */
 const BUFFER_LIMIT = 64 * 1024;
@@ -136,11 +139,6 @@ export class Socket extends Duplex {
     return remoteAddr.transport === "tcp"
       ? { address: remoteAddr.hostname, port: remoteAddr.port }
       : undefined;
-  }
-
-  /** Ends it at once; Deno cannot tell the other side that it is a failure. */
-  reset(): void {
-    this.destroy();
   }
 
   /**

@@ -6,7 +6,7 @@
 
 import { I2ptunError } from "../errors.ts";
 import { isForbidden } from "../ssh/channel.ts";
-import { identify, type OpenStream } from "./identify.ts";
+import { identifyAll, type OpenStream } from "./identify.ts";
 import type { Identity, Kind } from "./recognise.ts";
 import { SERVICE_NAMES, type ServiceName, SERVICES } from "./services.ts";
 
@@ -68,20 +68,28 @@ export async function discoverServices(
   open: OpenStream,
   signal: AbortSignal,
 ): Promise<Found[]> {
+  const identities = identifyAll(
+    SERVICE_NAMES.map((service) => ({
+      service,
+      place: { host: "127.0.0.1", port: SERVICES[service].port },
+    })),
+    { open, signal },
+  );
   return await Promise.all(
-    SERVICE_NAMES.map((service) => look(service, open, signal)),
+    SERVICE_NAMES.map((service, i) =>
+      findingOf(service, identities[i]!, signal)
+    ),
   );
 }
 
-async function look(
+async function findingOf(
   service: ServiceName,
-  open: OpenStream,
+  identified: Promise<Identity>,
   signal: AbortSignal,
 ): Promise<Found> {
   const { port } = SERVICES[service];
-  const place = { host: "127.0.0.1", port };
   try {
-    const identity = await identify({ open, place, service, signal });
+    const identity = await identified;
     return {
       service,
       port,

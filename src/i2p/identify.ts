@@ -38,10 +38,17 @@ export interface IdentifyOptions {
   signal: AbortSignal;
   /** How long to wait for an answer; default {@link PATIENCE_MS}. */
   patienceMs?: number | undefined;
+  /** When all is told that is worth waiting for; see {@link identifyAll}. */
+  enough?: Promise<unknown> | undefined;
+  /** How long to wait then; default {@link LAST_WORD_MS}. */
+  lastWordMs?: number | undefined;
 }
 
 /** Also for a server on the other side of the earth. */
 export const PATIENCE_MS = 4000;
+
+/** For an answer that will hardly come. */
+export const LAST_WORD_MS = 1000;
 
 /** No answer that is of interest is longer; bytes. */
 const MAX_ANSWER = 256 * 1024;
@@ -145,6 +152,34 @@ export async function identify(options: IdentifyOptions): Promise<Identity> {
     [answer, ...told].find(({ kind }) => kind === "unknown") ?? answer;
 }
 
+/** A place, and what it is hoped to be. */
+export type Asked = Pick<IdentifyOptions, "place" | "service">;
+
+/**
+ * Says of several places at once what answers there. Tunnels may never say
+ * anything, so they get no more than a moment beyond what the others take.
+ *
+ * @returns as {@link identify}, in the same order
+ */
+export function identifyAll(
+  asked: readonly Asked[],
+  options: Omit<IdentifyOptions, keyof Asked | "enough">,
+): Promise<Identity>[] {
+  const { promise: enough, resolve } = Promise.withResolvers<void>();
+  const identities = asked.map((each) =>
+    identify({
+      ...options,
+      ...each,
+      ...(passesOn(each.service) ? { enough } : {}),
+    })
+  );
+  const others = identities.filter((_, i) => !passesOn(asked[i]!.service));
+  Promise.allSettled(others).then(() => resolve());
+  // whoever waits for the first of them only is told of its error alone
+  identities.forEach((each) => each.catch(() => {}));
+  return identities;
+}
+
 /** Whether it can be told by this answer. */
 function isTelling({ kind }: Identity): boolean {
   return kind !== "silent" && kind !== "closes" && kind !== "unknown" &&
@@ -178,13 +213,21 @@ function redirection(text: string): string | undefined {
 async function exchange(
   question: string,
   name: QuestionName,
-  { open, place, signal, patienceMs = PATIENCE_MS }: IdentifyOptions,
+  options: IdentifyOptions,
 ): Promise<Answer> {
+  const { open, place, signal } = options;
+  const { patienceMs = PATIENCE_MS, lastWordMs = LAST_WORD_MS } = options;
   signal.throwIfAborted();
   const tls = OVER_TLS.has(name);
   const stream = await open(place);
   const expired = new AbortController();
-  const timer = setTimeout(() => expired.abort(), patienceMs);
+  let timer = setTimeout(() => expired.abort(), patienceMs);
+  let isOver = false;
+  options.enough?.then(() => {
+    if (isOver) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => expired.abort(), lastWordMs);
+  });
   const patience = AbortSignal.any([signal, expired.signal]);
   try {
     const inner = tls ? await overTls(stream, patience) : stream;
@@ -197,6 +240,7 @@ async function exchange(
       inner.destroy();
     }
   } finally {
+    isOver = true;
     clearTimeout(timer);
     stream.destroy();
     signal.throwIfAborted();

@@ -30,7 +30,7 @@ export const SERVICES = {
   "pop3": { port: 7660, title: "incoming mail (POP3)" },
   "sam": { port: 7656, title: "SAM bridge" },
   "i2cp": { port: 7654, title: "I2CP" },
-  "i2pcontrol": { port: 7650, title: "I2PControl", scheme: "https" },
+  "i2pcontrol": { port: 7650, title: "I2PControl" },
   "site": { port: 7658, title: "own I2P site", scheme: "http" },
   "bob": { port: 2827, title: "BOB bridge" },
 } as const satisfies Record<string, I2pService>;

@@ -13,6 +13,8 @@ export type BrowserFamily = "firefox" | "chromium";
 /** A browser that is installed. */
 export interface Browser {
   name: string;
+  /** For people. */
+  title: string;
   family: BrowserFamily;
   /** The program, absolute. */
   program: string;
@@ -25,6 +27,7 @@ export interface Browser {
 
 interface KnownBrowser {
   name: string;
+  title: string;
   family: BrowserFamily;
   /** On PATH, the first that is there. */
   commands: readonly string[];
@@ -41,6 +44,7 @@ interface KnownBrowser {
 const BROWSERS: readonly KnownBrowser[] = [
   {
     name: "firefox",
+    title: "Firefox",
     family: "firefox",
     commands: ["firefox", "firefox-esr"],
     darwin: "Firefox.app/Contents/MacOS/firefox",
@@ -48,6 +52,7 @@ const BROWSERS: readonly KnownBrowser[] = [
   },
   {
     name: "librewolf",
+    title: "LibreWolf",
     family: "firefox",
     commands: ["librewolf"],
     darwin: "LibreWolf.app/Contents/MacOS/librewolf",
@@ -55,6 +60,7 @@ const BROWSERS: readonly KnownBrowser[] = [
   },
   {
     name: "chromium",
+    title: "Chromium",
     family: "chromium",
     commands: ["chromium", "chromium-browser"],
     darwin: "Chromium.app/Contents/MacOS/Chromium",
@@ -62,6 +68,7 @@ const BROWSERS: readonly KnownBrowser[] = [
   },
   {
     name: "brave",
+    title: "Brave",
     family: "chromium",
     commands: ["brave-browser", "brave"],
     darwin: "Brave Browser.app/Contents/MacOS/Brave Browser",
@@ -69,6 +76,7 @@ const BROWSERS: readonly KnownBrowser[] = [
   },
   {
     name: "chrome",
+    title: "Chrome",
     family: "chromium",
     commands: ["google-chrome", "google-chrome-stable"],
     darwin: "Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -103,11 +111,17 @@ export function findBrowser(
     if (wanted !== undefined && known.name !== wanted) continue;
     const program = candidates(known, environment).find(files.isProgram);
     if (program === undefined) continue;
-    const { name, family } = known;
+    const { name, title, family } = known;
     const snap = environment.system === "linux"
       ? snapOf(program, files)
       : undefined;
-    return { name, family, program, ...(snap === undefined ? {} : { snap }) };
+    return {
+      name,
+      title,
+      family,
+      program,
+      ...(snap === undefined ? {} : { snap }),
+    };
   }
 }
 

@@ -17,7 +17,7 @@ export function toSshCommand(profile: Profile): string {
   const { server } = profile;
   const words = ["ssh", "-NT"];
   for (const [key, value] of sshOptions(profile)) {
-    words.push("-o", quotePosix(`${key}=${value}`));
+    words.push("-o", quotePosix(`${key}=${quoteConfig(value)}`));
   }
   if (profile.sshConfig !== undefined) {
     words.push("-F", quotePosix(profile.sshConfig || "none"));
@@ -152,7 +152,11 @@ export function quoteWindows(word: string): string {
   return `"${word.replace(/(\\*)"/g, '$1$1\\"').replace(/(\\+)$/, "$1$1")}"`;
 }
 
-/** One argument of ssh_config(5). */
+/**
+ * One argument of ssh_config(5). A backslash is left as it is where it keeps
+ * nothing, as in Windows' paths.
+ */
 function quoteConfig(word: string): string {
-  return /[\s"#]/.test(word) ? `"${word.replaceAll('"', '\\"')}"` : word;
+  if (!/[\s"'#]|\\["'\\]/.test(word)) return word;
+  return `"${word.replace(/"|\\(?=["'\\]|$)/g, "\\$&")}"`;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { I2ptunError } from "../errors.ts";
 import { SERVICE_NAMES, type ServiceName, SERVICES } from "../i2p/services.ts";
 import { parseDuration } from "./duration.ts";

@@ -187,11 +187,11 @@ export function splitJumps(value: string): string[] {
   return value.toLowerCase() === "none" ? [] : value.split(",");
 }
 
-/** `KEY=VALUE` or `KEY VALUE`, as ssh_config(5) has it. */
+/** `KEY=VALUE` or `KEY VALUE`, as ssh_config(5) has it, quotes and all. */
 function splitOption(text: string): { key: string; value: string } {
   const [, key, value] = /^\s*(\w+)(?:\s*=\s*|\s+)(.*?)\s*$/s.exec(text) ?? [];
   if (key === undefined || !value) {
     throw usage(`-o ${text}: not of the form KEY=VALUE`);
   }
-  return { key, value: value.replace(/^"(.*)"$/s, "$1") };
+  return { key, value };
 }

@@ -5,6 +5,7 @@
  */
 
 import type { I2ptunError } from "../errors.ts";
+import { splitWords } from "../ssh/ssh_config_parse.ts";
 import { nearest } from "./nearest.ts";
 import { parseServerAddress } from "./server_address.ts";
 import {
@@ -58,7 +59,12 @@ export function profileOf(command: SshCommand): CommandProfile {
   const identity = [...command.identity];
   let user: string | undefined;
   let port: string | undefined;
-  for (const { key, value } of command.options) {
+  for (const { key, value: text } of command.options) {
+    const words = wordsOf(key, text);
+    const isForward = /forward$/i.test(key);
+    if (words.length > 1 && !isForward) throw cannotKeep(key, text);
+    // of a forward, ssh too joins where it listens and where it goes
+    const value = words.join(":");
     switch (key.toLowerCase() as typeof PROFILE_KEYS[number]) {
       case "serveraliveinterval":
         if (Number(value) > 0) {
@@ -94,10 +100,10 @@ export function profileOf(command: SshCommand): CommandProfile {
         port ??= value;
         break;
       case "localforward":
-        profile.forwards.push({ local: value.replace(/\s+/, ":") });
+        profile.forwards.push({ local: value });
         break;
       case "remoteforward":
-        profile.forwards.push({ remote: value.replace(/\s+/, ":") });
+        profile.forwards.push({ remote: value });
         break;
       case "dynamicforward":
         profile.forwards.push({ dynamic: value });
@@ -119,6 +125,18 @@ export function profileOf(command: SshCommand): CommandProfile {
   if (jump.length > 0) profile.jump = jump;
   if (identity.length > 0) profile.identity = identity;
   return profile;
+}
+
+/** An option's value as ssh_config(5) reads it. */
+function wordsOf(key: string, value: string): string[] {
+  try {
+    return splitWords(value);
+  } catch (error) {
+    throw usage(
+      `-o ${key}: ${(error as Error).message}`,
+      "copy the whole line",
+    );
+  }
 }
 
 function cannotKeep(key: string, value: string): I2ptunError {

@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import { connect } from "node:net";
 import { type Certificate, parseCertificate } from "./certificate.ts";
 import { encodeWire, WireReader } from "./key_wire.ts";
-import { type ParsedKey, utils } from "./ssh2.ts";
+import { type ParsedKey, parseKey } from "./ssh2.ts";
 
 /** A key that an agent holds. */
 export interface AgentIdentity {
@@ -55,7 +55,7 @@ export async function agentIdentities(
     const blob = Buffer.from(reader.string());
     const comment = reader.text();
     const certificate = certificateOf(blob);
-    const key = certificate?.key ?? utils.parseKey(blob);
+    const key = certificate?.key ?? parseKey(blob);
     if (key instanceof Error) continue;
     identities.push({ key, comment, plain: certificate?.plain ?? blob });
   }

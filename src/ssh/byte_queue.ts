@@ -4,13 +4,17 @@
  * @module
  */
 
-/** A block is as large as what waits already, between these; in bytes. */
+/** Powers of two, in bytes. */
 const SMALLEST_BLOCK = 4 * 1024;
 const LARGEST_BLOCK = 128 * 1024;
 
-/** Largest blocks that are kept for later instead of being made again. */
-const MOST_SPARE = 16;
-const spare: Uint8Array<ArrayBuffer>[] = [];
+/**
+ * Blocks for later, by size: new ones are memory that the system has to find
+ * and to clear first.
+ */
+const spare = new Map<number, Uint8Array<ArrayBuffer>[]>();
+let spareBytes = 0;
+const MOST_SPARE_BYTES = 2 * 1024 * 1024;
 
 /** Copies what it is given; blocks are reused. */
 export class ByteQueue {
@@ -19,6 +23,9 @@ export class ByteQueue {
   #start = 0;
   #end = 0;
   #length = 0;
+  /** How much has come since it was last empty, and in the time before. */
+  #passed = 0;
+  #usual = 0;
 
   /** In bytes. */
   get length(): number {
@@ -30,7 +37,8 @@ export class ByteQueue {
     while (at < bytes.length) {
       const last = this.#blocks.at(-1);
       if (!last || this.#end === last.length) {
-        this.#blocks.push(newBlock(this.#length + bytes.length - at));
+        const waiting = this.#length + bytes.length - at;
+        this.#blocks.push(takeBlock(Math.max(waiting, this.#usual)));
         this.#end = 0;
         continue;
       }
@@ -38,6 +46,7 @@ export class ByteQueue {
       last.set(part, this.#end);
       this.#end += part.length;
       this.#length += part.length;
+      this.#passed += part.length;
       at += part.length;
     }
   }
@@ -59,22 +68,35 @@ export class ByteQueue {
     if (this.#start < (isOnly ? this.#end : first.length)) return;
     this.#blocks.shift();
     this.#start = 0;
-    if (isOnly) this.#end = 0;
-    if (first.length === LARGEST_BLOCK && spare.length < MOST_SPARE) {
-      spare.push(first);
-    }
+    giveBack(first);
+    if (!isOnly) return;
+    this.#end = 0;
+    this.#usual = this.#passed;
+    this.#passed = 0;
   }
 
   /** Drops all; a write that is under way may still read what it was given. */
   clear(): void {
     this.#blocks.length = 0;
-    this.#start = this.#end = this.#length = 0;
+    this.#start = this.#end = 0;
+    this.#length = this.#passed = 0;
   }
 }
 
-function newBlock(needed: number): Uint8Array<ArrayBuffer> {
-  if (needed >= LARGEST_BLOCK) {
-    return spare.pop() ?? new Uint8Array(LARGEST_BLOCK);
-  }
-  return new Uint8Array(Math.max(needed, SMALLEST_BLOCK));
+/** @param needed how much it should hold, if that is not too much */
+function takeBlock(needed: number): Uint8Array<ArrayBuffer> {
+  let size = SMALLEST_BLOCK;
+  while (size < needed && size < LARGEST_BLOCK) size *= 2;
+  const block = spare.get(size)?.pop();
+  if (!block) return new Uint8Array(size);
+  spareBytes -= size;
+  return block;
+}
+
+function giveBack(block: Uint8Array<ArrayBuffer>): void {
+  if (spareBytes + block.length > MOST_SPARE_BYTES) return;
+  spareBytes += block.length;
+  const same = spare.get(block.length);
+  if (same) same.push(block);
+  else spare.set(block.length, [block]);
 }

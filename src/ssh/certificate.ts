@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { DerReader } from "./key_der.ts";
 import { encodeWire, WireReader } from "./key_wire.ts";
-import { type ParsedKey, utils } from "./ssh2.ts";
+import { type ParsedKey, parseKey } from "./ssh2.ts";
 
 const SUFFIX = "-cert-v01@openssh.com";
 
@@ -58,7 +58,7 @@ export function parseCertificate(
   reader.string(); // key id
   reader.string(); // principals
   const [after, before] = [time(reader), time(reader)];
-  const key = utils.parseKey(Buffer.from(plain));
+  const key = parseKey(Buffer.from(plain));
   if (key instanceof Error) throw key;
   // SHA-1, which `ssh-rsa-cert-v01@openssh.com` would sign with, is too weak
   const algorithm = (type === "ssh-rsa" ? "rsa-sha2-512" : type) + SUFFIX;

@@ -34,8 +34,8 @@ function compile(): WebAssembly.Module {
 /** "expand 32-byte k" (RFC 8439 §2.3). */
 const CONSTANTS = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574];
 
-/** The second and third of four blocks that `start` computes. */
-const POLY1305_KEY = LAYOUT.started + 64;
+/** How many blocks are computed at once. */
+const BLOCKS = 8;
 
 /** One direction of a connection, with keys of its own. */
 export class ChaCha20Poly1305 {
@@ -53,25 +53,17 @@ export class ChaCha20Poly1305 {
     this.packet = this.#bytes.subarray(LAYOUT.data);
     const words = new Uint32Array(buffer);
     const view = new DataView(key.buffer, key.byteOffset, 64);
-    const lane = (
-      state: number,
-      lane: number,
-      keyAt: number,
-      block: number,
-    ) => {
-      const put = (i: number, word: number) => {
-        words[state / 4 + 4 * i + lane] = word;
-      };
-      CONSTANTS.forEach((word, i) => put(i, word));
-      for (let i = 0; i < 8; i++) {
-        put(4 + i, view.getUint32(keyAt + 4 * i, true));
-      }
-      put(12, block);
-    };
-    // block 0 is the Poly1305 key, data begins with block 1
-    for (let i = 0; i < 4; i++) lane(LAYOUT.bulk, i, 0, 3 + i);
-    lane(LAYOUT.mixed, 0, 32, 0);
-    for (let i = 1; i < 4; i++) lane(LAYOUT.mixed, i, 0, i - 1);
+    for (let i = 0; i < 16; i++) {
+      words[LAYOUT.keys / 4 + (i + 8) % 16] = view.getUint32(4 * i, true);
+    }
+    const initial = [
+      ...CONSTANTS,
+      ...Array.from({ length: 8 }, (_, i) => view.getUint32(4 * i, true)),
+    ];
+    initial.forEach((word, i) => {
+      const at = LAYOUT.state / 4 + BLOCKS * i;
+      words.fill(word, at, at + BLOCKS);
+    });
   }
 
   /**
@@ -90,7 +82,7 @@ export class ChaCha20Poly1305 {
   /** The length in the four encrypted bytes that are at `packet`. */
   length(): number {
     const { packet } = this;
-    const key = LAYOUT.started;
+    const key = LAYOUT.stream;
     const bytes = this.#bytes;
     return ((packet[0]! ^ bytes[key]!) << 24 |
       (packet[1]! ^ bytes[key + 1]!) << 16 |
@@ -105,7 +97,7 @@ export class ChaCha20Poly1305 {
    * @returns false if it is not what was sent
    */
   open(length: number): boolean {
-    this.#functions.mac(POLY1305_KEY, LAYOUT.data, LENGTH_BYTES + length);
+    this.#functions.mac(LAYOUT.macKey, LAYOUT.data, LENGTH_BYTES + length);
     const { packet } = this;
     const tagAt = LENGTH_BYTES + length;
     let difference = 0;
@@ -125,10 +117,10 @@ export class ChaCha20Poly1305 {
   seal(length: number): void {
     const { packet } = this;
     for (let i = 0; i < LENGTH_BYTES; i++) {
-      packet[i]! ^= this.#bytes[LAYOUT.started + i]!;
+      packet[i]! ^= this.#bytes[LAYOUT.stream + i]!;
     }
     this.#functions.cipher(LAYOUT.data + LENGTH_BYTES, length);
-    this.#functions.mac(POLY1305_KEY, LAYOUT.data, LENGTH_BYTES + length);
+    this.#functions.mac(LAYOUT.macKey, LAYOUT.data, LENGTH_BYTES + length);
     packet.set(
       this.#bytes.subarray(LAYOUT.tag, LAYOUT.tag + TAG_BYTES),
       LENGTH_BYTES + length,

@@ -195,7 +195,7 @@ export class Channel {
 /** RFC 4254 §5.1, the reason codes of SSH_MSG_CHANNEL_OPEN_FAILURE. */
 const OPEN_FAILURES: Record<
   number,
-  { said: string; why?: string; remedy: string }
+  { said: string; why?: string; remedy: string } | undefined
 > = {
   1: {
     said: "the server forbids it",
@@ -234,13 +234,12 @@ export function openFailure(
   description: string,
   target: string,
 ): I2ptunError {
-  const known = OPEN_FAILURES[reason];
-  const cause = Object.assign(new Error(description), { reason });
-  return known
-    ? new I2ptunError("forward", `${target}: ${known.said} (${description})`, {
-      why: known.why,
-      remedy: known.remedy,
-      cause,
-    })
-    : new I2ptunError("forward", `${target}: ${description}`, { cause });
+  const { said = "the server does not open it", why, remedy } =
+    OPEN_FAILURES[reason] ?? {};
+  const details = description === "" ? "" : ` (${description})`;
+  return new I2ptunError("forward", `${target}: ${said}${details}`, {
+    why,
+    remedy,
+    cause: Object.assign(new Error(description), { reason }),
+  });
 }

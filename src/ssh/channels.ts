@@ -11,6 +11,7 @@ import { formatTarget, type TargetAddress } from "../forward/address.ts";
 import type { I2ptunError } from "../errors.ts";
 import { Channel, openFailure, type Peer, type Wire } from "./channel.ts";
 import { Link } from "./link.ts";
+import { OpeningQueue } from "./opening_queue.ts";
 import { FIRST_WINDOW, RoundTrip } from "./receive_window.ts";
 import type { SshClient } from "./ssh2.ts";
 import {
@@ -19,6 +20,7 @@ import {
   ChannelProtocol,
   type PacketLink,
 } from "./ssh2_channels.ts";
+import { askForLife } from "./ssh2_internals.ts";
 
 /** So much may wait for the link before channels wait in turn, in bytes. */
 const LINK_LIMIT = 256 * 1024;
@@ -77,6 +79,7 @@ export class Channels {
   #next = 0;
   #isLost = false;
   readonly roundTrip = new RoundTrip();
+  readonly #queue: OpeningQueue;
   /** Takes a channel that the server opens, or says no. */
   onIncoming: (open: ChannelOpen, incoming: Incoming) => boolean = () => false;
 
@@ -88,6 +91,10 @@ export class Channels {
     const link = linkOver(transport);
     this.#link = link;
     this.#protocol = new ChannelProtocol(client, link, this.#messages());
+    this.#queue = new OpeningQueue(
+      this.roundTrip,
+      (answered) => askForLife(client, answered),
+    );
     const resume = () => {
       while (!this.#isFull) {
         const next = this.#waiting.shift();
@@ -113,20 +120,26 @@ export class Channels {
     from: Originator,
     lost: () => I2ptunError,
   ): Promise<Channel> {
+    const name = formatTarget(target);
     return new Promise((resolve, reject) => {
-      if (this.#isLost) return reject(lost());
-      const id = this.#newId();
-      const answered = this.roundTrip.start();
-      this.#opening.set(id, {
-        resolve: (channel) => {
-          answered();
-          resolve(channel);
-        },
-        reject: (reason, description) =>
-          reject(openFailure(reason, description, formatTarget(target))),
-        lost: () => reject(lost()),
+      this.#queue.enter(name, (answered) => {
+        if (this.#isLost) return reject(lost());
+        const id = this.#newId();
+        const took = this.roundTrip.start();
+        this.#opening.set(id, {
+          resolve: (channel) => {
+            took();
+            resolve(channel);
+            answered();
+          },
+          reject: (reason, description) => {
+            reject(openFailure(reason, description, name));
+            answered();
+          },
+          lost: () => reject(lost()),
+        });
+        this.#protocol.open(id, FIRST_WINDOW, target, from);
       });
-      this.#protocol.open(id, FIRST_WINDOW, target, from);
     });
   }
 
@@ -193,6 +206,7 @@ export class Channels {
     this.#isLost = true;
     for (const opening of this.#opening.values()) opening.lost();
     this.#opening.clear();
+    this.#queue.flush();
     for (const channel of this.#open.values()) channel.onClosed(true);
     this.#open.clear();
     for (const resume of this.#waiting.splice(0)) resume();

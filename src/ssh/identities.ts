@@ -19,7 +19,7 @@ import {
 import type { Prompter } from "./prompter.ts";
 import type { Secrets } from "./secrets.ts";
 import { SigningKey } from "./signing_key.ts";
-import { type ParsedKey, utils } from "./ssh2.ts";
+import { type ParsedKey, parseKey } from "./ssh2.ts";
 
 export interface IdentityOptions {
   /** Key files named by the user. */
@@ -210,7 +210,7 @@ async function fileIdentity(
   // without its public half, the key cannot even be offered while it is locked
   const key = blob === undefined
     ? await open()
-    : utils.parseKey(Buffer.from(blob, "base64"));
+    : parseKey(Buffer.from(blob, "base64"));
   if (key instanceof Error) {
     options.note(`${path}: ${key.message}`);
     return [];

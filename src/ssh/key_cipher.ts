@@ -2,14 +2,12 @@
  * The ciphers and key derivations that protect private key files.
  *
  * The ciphers come from `@noble/ciphers`, since `node:crypto` has neither
- * AES-192 in CBC mode on Deno nor ChaCha20 on every version of it.
+ * AES-192 in CBC mode on Deno nor ChaCha20 on every version of it. They are
+ * loaded when a file is decrypted: most logins need none.
  *
  * @module
  */
 
-import { cbc, ctr, gcm } from "@noble/ciphers/aes.js";
-import { chacha20 } from "@noble/ciphers/chacha.js";
-import { poly1305 } from "@noble/ciphers/_poly1305.js";
 import bcrypt from "bcrypt-pbkdf";
 import { createDecipheriv, createHash, timingSafeEqual } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
@@ -26,16 +24,22 @@ export interface KeyCipher {
    * Decrypts whole blocks; padding stays. `data` ends with the tag.
    * @throws anything, if the tag is wrong.
    */
-  decrypt(key: Uint8Array, iv: Uint8Array, data: Uint8Array): Uint8Array;
+  decrypt(
+    key: Uint8Array,
+    iv: Uint8Array,
+    data: Uint8Array,
+  ): Promise<Uint8Array>;
 }
+
+const aes = () => import("@noble/ciphers/aes.js");
 
 const aesCbc = (keyLength: number): KeyCipher => ({
   keyLength,
   ivLength: 16,
   blockLength: 16,
   tagLength: 0,
-  decrypt: (key, iv, data) =>
-    cbc(key, iv, { disablePadding: true }).decrypt(data),
+  decrypt: async (key, iv, data) =>
+    (await aes()).cbc(key, iv, { disablePadding: true }).decrypt(data),
 });
 
 const aesCtr = (keyLength: number): KeyCipher => ({
@@ -43,7 +47,7 @@ const aesCtr = (keyLength: number): KeyCipher => ({
   ivLength: 16,
   blockLength: 16,
   tagLength: 0,
-  decrypt: (key, iv, data) => ctr(key, iv).decrypt(data),
+  decrypt: async (key, iv, data) => (await aes()).ctr(key, iv).decrypt(data),
 });
 
 const aesGcm = (keyLength: number): KeyCipher => ({
@@ -51,7 +55,7 @@ const aesGcm = (keyLength: number): KeyCipher => ({
   ivLength: 12,
   blockLength: 16,
   tagLength: 16,
-  decrypt: (key, iv, data) => gcm(key, iv).decrypt(data),
+  decrypt: async (key, iv, data) => (await aes()).gcm(key, iv).decrypt(data),
 });
 
 /**
@@ -63,7 +67,9 @@ const chachaPoly: KeyCipher = {
   ivLength: 0,
   blockLength: 8,
   tagLength: 16,
-  decrypt(key, _iv, data) {
+  async decrypt(key, _iv, data) {
+    const { chacha20 } = await import("@noble/ciphers/chacha.js");
+    const { poly1305 } = await import("@noble/ciphers/_poly1305.js");
     const nonce = new Uint8Array(12);
     const cipherKey = key.subarray(0, 32);
     const authKey = chacha20(cipherKey, nonce, new Uint8Array(32));
@@ -84,7 +90,7 @@ const tripleDesCbc: KeyCipher = {
     const decipher = createDecipheriv("des-ede3-cbc", key, iv);
     decipher.setAutoPadding(false);
     const body = decipher.update(data);
-    return new Uint8Array([...body, ...decipher.final()]);
+    return Promise.resolve(new Uint8Array([...body, ...decipher.final()]));
   },
 };
 
@@ -123,16 +129,16 @@ export function unsupportedEncryption(name: string): KeyFailure {
  *
  * @throws {KeyFailure} "wrong-passphrase" if there is no such padding
  */
-export function decryptPadded(
+export async function decryptPadded(
   cipher: KeyCipher,
   key: Uint8Array,
   iv: Uint8Array,
   data: Uint8Array,
-): Uint8Array {
+): Promise<Uint8Array> {
   if (data.length === 0 || data.length % cipher.blockLength !== 0) {
     throw damaged("its length is wrong");
   }
-  const clear = cipher.decrypt(key, iv, data);
+  const clear = await cipher.decrypt(key, iv, data);
   const count = clear.at(-1)!;
   const padding = clear.subarray(-count);
   if (

@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { damaged, KeyFailure, unsupportedType } from "./key_failure.ts";
 import { encodeWire, WireReader } from "./key_wire.ts";
-import { type ParsedKey, utils } from "./ssh2.ts";
+import { type ParsedKey, parseKey } from "./ssh2.ts";
 
 export interface RsaKey {
   type: "ssh-rsa";
@@ -152,7 +152,7 @@ export function rsaKey(numbers: Omit<RsaKey, "type">): RsaKey {
  * @throws {KeyFailure} if it cannot sign
  */
 export function toParsedKey(key: KeyMaterial, comment: string): ParsedKey {
-  const parsed = utils.parseKey(encodeOpenSsh(key, comment));
+  const parsed = parseKey(encodeOpenSsh(key, comment));
   if (parsed instanceof Error) throw unusable(parsed);
   const probe = Buffer.from("probe");
   // ssh2 returns its errors, whatever its types say.

@@ -79,7 +79,7 @@ export function readOpenSshKey(bytes: Uint8Array): KeyContainer {
       const iv = secrets.subarray(keyLength);
       let clear;
       try {
-        clear = cipher.decrypt(cipherKey, iv, data);
+        clear = await cipher.decrypt(cipherKey, iv, data);
       } catch {
         throw new KeyFailure("wrong-passphrase", "its tag does not match");
       }

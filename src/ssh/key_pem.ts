@@ -67,7 +67,7 @@ export function readPemKey(block: PemBlock): KeyContainer {
 function locked(
   type: string | undefined,
   decode: Decode,
-  decrypt: (passphrase: Uint8Array) => Uint8Array | Promise<Uint8Array>,
+  decrypt: (passphrase: Uint8Array) => Promise<Uint8Array>,
 ): KeyContainer {
   return {
     type,
@@ -99,7 +99,7 @@ function isSequence(bytes: Uint8Array): boolean {
 /** OpenSSL's PEM_read_bio(3), "PEM encryption format". */
 function legacyDecryption(
   block: PemBlock,
-): (passphrase: Uint8Array) => Uint8Array {
+): (passphrase: Uint8Array) => Promise<Uint8Array> {
   const [name = "", hex = ""] = (block.headers.get("dek-info") ?? "").split(
     ",",
   );

@@ -4,11 +4,6 @@
  * @module
  */
 
-import {
-  argon2dAsync,
-  argon2iAsync,
-  argon2idAsync,
-} from "@noble/hashes/argon2.js";
 import { Buffer } from "node:buffer";
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { cipherNamed, limitCost, unsupportedEncryption } from "./key_cipher.ts";
@@ -87,7 +82,7 @@ export function readPpk(text: string): KeyContainer {
     encrypted,
     async open(passphrase) {
       const { key, iv, macKey } = await derive!(passphrase);
-      return open(cipher.decrypt(key, iv, stored), macKey);
+      return open(await cipher.decrypt(key, iv, stored), macKey);
     },
   };
 }
@@ -108,11 +103,12 @@ function deriveVersion2(passphrase: Uint8Array): DerivedKeys {
   };
 }
 
+/** By PuTTY's names, those of the package, which is loaded when it is needed. */
 const ARGON2 = {
-  Argon2id: argon2idAsync,
-  Argon2i: argon2iAsync,
-  Argon2d: argon2dAsync,
-};
+  Argon2id: "argon2idAsync",
+  Argon2i: "argon2iAsync",
+  Argon2d: "argon2dAsync",
+} as const;
 
 /** In KiB: 1 GiB. PuTTYgen takes 8 MiB unless told otherwise. */
 const MAX_ARGON2_MEMORY = 1 << 20;
@@ -131,7 +127,8 @@ function argon2Parameters(
   limitCost("Argon2 memory", m, MAX_ARGON2_MEMORY);
   limitCost("number of Argon2 passes", m * t, MAX_ARGON2_WORK);
   return async (passphrase) => {
-    const argon2 = ARGON2[flavour as keyof typeof ARGON2];
+    const package_ = await import("@noble/hashes/argon2.js");
+    const argon2 = package_[ARGON2[flavour as keyof typeof ARGON2]];
     const bytes = await argon2(passphrase, salt, { m, t, p, dkLen: 80 });
     return {
       key: bytes.subarray(0, 32),

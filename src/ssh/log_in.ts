@@ -23,6 +23,7 @@ import { type Greeting, isStrict } from "./server_offer.ts";
 import { Client, type ClientErrorExtensions } from "./ssh2.ts";
 import {
   askForLife,
+  ignoreHostKeyList,
   onUserauthFailure,
   signWithCertificates,
   signWithSha2Only,
@@ -219,6 +220,7 @@ export function logIn(
         }) as never,
       });
       signWithCertificates(client);
+      ignoreHostKeyList(client);
       channels = new Channels(client, transport);
       onUserauthFailure(client, (methods, partial) => {
         authentication.answered(methods, partial);

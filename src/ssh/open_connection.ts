@@ -17,7 +17,6 @@ import { dial, unlessAborted } from "./dial.ts";
 import { type Heard, tooLate } from "./handshake_failure.ts";
 import { knownAs, WrongPinError } from "./host_key.ts";
 import { KnownHosts } from "./known_hosts.ts";
-import { logIn } from "./log_in.ts";
 import { Patience } from "./patience.ts";
 import type { Prompter } from "./prompter.ts";
 import { overhearGreeting } from "./server_offer.ts";
@@ -43,9 +42,10 @@ export async function openConnection(
   const signal = AbortSignal.any([options.signal, patience.signal]);
   const ask: Prompter = (question) => patience.pausedFor(options.ask(question));
   try {
-    const [knownHosts, transport] = await Promise.all([
-      KnownHosts.read(options.hostKey.files),
+    const [transport, knownHosts] = await Promise.all([
       options.transport ?? dialThrough(options, signal),
+      KnownHosts.read(options.hostKey.files),
+      load(options),
     ]);
     if (signal.aborted) transport.destroy();
     signal.throwIfAborted();
@@ -59,6 +59,14 @@ export async function openConnection(
   } finally {
     patience.end();
   }
+}
+
+/** Loads ssh2, most of all there is to load, while the server is reached. */
+async function load({ algorithms }: ConnectionOptions): Promise<void> {
+  await import("./log_in.ts");
+  if (!algorithms?.compression) return;
+  const { loadCompression } = await import("./ssh2_compression.ts");
+  await loadCompression();
 }
 
 /** The TCP connection to the server, or a channel of the previous hop to it. */
@@ -102,6 +110,8 @@ async function logInByAnyKey(
   heard: Heard,
   seen: string[] = [],
 ): Promise<Connection> {
+  // loaded before; from here on the transport is listened to without a pause
+  const { logIn } = await import("./log_in.ts");
   const greeting = heard.greeting = overhearGreeting(transport);
   const offer = algorithmOffer(
     knownHosts.keyTypes(...knownAs({ ...options.hostKey, ...options })),

@@ -27,12 +27,16 @@ export class RoundTrip {
     return this.#ms;
   }
 
-  /** @returns to be called when what is asked now is answered */
-  start(): () => void {
+  /**
+   * @returns to be called when what is asked now is answered; says how many
+   *   milliseconds that took
+   */
+  start(): () => number {
     const asked = this.now();
     return () => {
       const ms = this.now() - asked;
       if (this.#ms === 0 || ms < this.#ms) this.#ms = ms;
+      return ms;
     };
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The door to ssh2: the only module that imports it (but for the part of it that
- * `ssh2_compression.ts` replaces), with its types.
+ * The door to ssh2's client, with its types; the server's is `ssh2_server.ts`.
+ * Only what is imported here is loaded: ssh2 as a whole has servers, HTTP
+ * agents and the making of keys, too, and would take half as long again.
  *
  * @module
  */
@@ -8,20 +9,28 @@
 // the order matters: it changes what ssh2 loads
 import "./ssh2_compression.ts";
 // @ts-types="@types/ssh2"
-import ssh2 from "ssh2";
-// @ts-types="@types/ssh2"
 import type {
   AnyAuthMethod,
+  BaseAgent as BaseAgentType,
+  Client as ClientType,
   ClientChannel,
   ClientErrorExtensions,
   ParsedKey,
+  utils,
 } from "ssh2";
+import ssh2Agent from "ssh2/lib/agent.js";
+import ssh2Client from "ssh2/lib/client.js";
 import ssh2Constants from "ssh2/lib/protocol/constants.js";
+import ssh2KeyParser from "ssh2/lib/protocol/keyParser.js";
 
-export const { BaseAgent, Client, Server, createAgent, utils } = ssh2;
+export const Client = ssh2Client as unknown as typeof ClientType;
+export const { BaseAgent } = ssh2Agent as { BaseAgent: typeof BaseAgentType };
+export const { parseKey } = ssh2KeyParser as {
+  parseKey: typeof utils.parseKey;
+};
 
 /** A connected or connecting client. */
-export type SshClient = InstanceType<typeof ssh2.Client>;
+export type SshClient = ClientType;
 
 // it offers no cipher that node:crypto lacks, as Deno's did ChaCha20 before
 // 2.8; but ssh2_channels.ts brings this one, always

@@ -1,13 +1,14 @@
 /**
  * Compressed packets (RFC 4253 §6.2). ssh2 has them by way of what is inside
  * Node's zlib, which Deno 2.9 has otherwise; so its readers and writers are
- * replaced by these before anything else of it is loaded.
+ * replaced by these before anything else of it is loaded. What does the work is
+ * loaded by {@link loadCompression}.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
-import * as pako from "pako";
+import type * as Pako from "pako";
 import zlib from "ssh2/lib/protocol/zlib.js";
 
 const CHUNK_BYTES = 16 * 1024;
@@ -18,11 +19,18 @@ const MAX_PAYLOAD_BYTES = 256 * 1024;
 /** zlib's own default, and OpenSSH's. */
 const LEVEL = 6;
 
-type Step = typeof pako.zlibDeflate | typeof pako.zlibInflate;
+type Step = typeof Pako.zlibDeflate | typeof Pako.zlibInflate;
+
+let pako: typeof Pako;
+
+/** To be awaited before a connection that may compress is opened. */
+export async function loadCompression(): Promise<void> {
+  pako = await import("pako");
+}
 
 /** Takes all of `input`. @returns what comes of it, to its last byte */
 function run(
-  stream: pako.ZStream,
+  stream: Pako.ZStream,
   step: Step,
   input: Uint8Array,
   limit: number,

@@ -21,11 +21,15 @@ const IMPLY_RSA_SHA2_SIGALGS = 1 << 4;
  * an interval of its own.
  *
  * @param client one that is logged in
+ * @param answered called when it has answered all that was sent before, too
  */
-export function askForLife(client: SshClient): void {
+export function askForLife(
+  client: SshClient,
+  answered: () => void = () => {},
+): void {
   const { _callbacks } = client as unknown as { _callbacks: (() => void)[] };
   // answers come in the order of the requests
-  _callbacks.push(() => {});
+  _callbacks.push(answered);
   protocolOf(client).ping();
 }
 
@@ -45,6 +49,23 @@ export function onUserauthFailure(
   handlers.USERAUTH_FAILURE = (protocol, methods, partial) => {
     listener(methods, partial);
     original(protocol, methods, partial);
+  };
+}
+
+/**
+ * Leaves the server's list of its host keys unanswered (hostkeys-00@openssh.com,
+ * OpenSSH's PROTOCOL §2.5), as nobody here wants to know. ssh2 would have the
+ * server prove each of them: a signature and, as the server waits for its small
+ * packets to be acknowledged, often 40 ms before anything goes through.
+ *
+ * @param client one whose `connect` has been called
+ */
+export function ignoreHostKeyList(client: SshClient): void {
+  const handlers = protocolOf(client)._handlers;
+  const original = handlers.GLOBAL_REQUEST;
+  handlers.GLOBAL_REQUEST = (protocol, name, wantReply, data) => {
+    if (name === "hostkeys-00@openssh.com" && !wantReply) return;
+    original(protocol, name, wantReply, data);
   };
 }
 

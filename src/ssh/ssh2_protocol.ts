@@ -30,6 +30,12 @@ export interface NativeDecipher {
 
 /** What ssh2 does about messages from the server. */
 interface Handlers {
+  GLOBAL_REQUEST(
+    protocol: Protocol,
+    name: string,
+    wantReply: boolean,
+    data: unknown,
+  ): void;
   USERAUTH_FAILURE(
     protocol: Protocol,
     methods: string[],

@@ -27,6 +27,8 @@ export interface ForwardStatus extends Traffic {
   listen: string[];
   /** Null for a proxy, whose clients say where to. */
   target: string | null;
+  /** Why its last client did not get to the target. */
+  problem?: string | undefined;
 }
 
 export interface TunnelStatus {

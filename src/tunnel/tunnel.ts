@@ -126,10 +126,11 @@ export class Tunnel {
       since: this.#since?.toISOString() ?? null,
       reconnects: this.#reconnects,
       lastError: this.#lastError,
-      forwards: this.#forwards.map(({ forward, addresses, traffic }) => ({
-        ...describeForward(forward),
-        listen: addresses,
-        ...structuredClone(traffic),
+      forwards: this.#forwards.map((each) => ({
+        ...describeForward(each.forward),
+        listen: each.addresses,
+        ...structuredClone(each.traffic),
+        problem: each.problem,
       })),
     };
   }

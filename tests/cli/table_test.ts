@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import stringWidth from "string-width";
+import stringWidth from "fast-string-width";
 import { cutTo, table } from "../../src/cli/table.ts";
 
 Deno.test("columns line up in every script", () => {

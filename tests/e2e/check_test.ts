@@ -19,6 +19,8 @@ import {
   assertNothingLeft,
   assertReadable,
   ended,
+  get,
+  startPage,
   startSite,
   statusOf,
   succeed,
@@ -101,7 +103,10 @@ async function assertStartSays(
   const { stderr, ...result } = await sandbox.run(START);
   assert.equal(result.code, code, stderr);
   const said = cause === detail ? detail : `${detail}: ${cause}`;
-  assert(stderr.includes(`error: ${said}\ntry: ${remedy}\n`), stderr);
+  assert(stderr.includes(`error: ${said}\ntry: `), stderr);
+  // a check also looks for the machine's own SSH server, which may be there
+  const looked = /^an SSH server .* answers at /.test(remedy!);
+  assert(looked || stderr.includes(`\ntry: ${remedy}\n`), stderr);
 }
 
 /** A router's machine with servers of this kind, and a profile for it. */
@@ -234,6 +239,38 @@ Deno.test("a server that refuses, and how it looks", async () => {
   });
 });
 
+testWith(["remote-host"], "SSH at another port of that server", async () => {
+  await withRouter([service("console")], async (sandbox, { address, sshd }) => {
+    const tries = async (server: string, more = "") => {
+      const profile = { server, more, forward: service("console") };
+      await writeProfile(sandbox, profile);
+      const result = await check(sandbox);
+      assert.equal(result.code, 4);
+      return result.steps.find(({ ok }) => !ok)!;
+    };
+    const hint = new RegExp(
+      `^an SSH server \\(OpenSSH_\\S+.*\\) answers at ${address}:22: `,
+    );
+    const login = `${sshd.user}@${address}`;
+    const refused = await tries(`${login}:2222`);
+    assert.equal(refused.step, "tcp");
+    assert.match(refused.try!, hint);
+    const web = await tries(`${login}:8022`);
+    assert.equal(web.step, "ssh");
+    assert.match(web.cause!, /web server/);
+    assert.match(web.try!, hint);
+    const behind = await tries(`${login}:2222`, `jump: [${login}]`);
+    assert.equal(behind.step, "tcp");
+    assert.match(behind.try!, hint);
+    const nowhere = await tries(`${sshd.user}@127.0.0.1:1`, `jump: [${login}]`);
+    assert.match(nowhere.try!, /^(?!an SSH server)/);
+  }, {
+    servers: (address) => ({
+      [`${address}:8022`]: { answer: "HTTP/1.1 400 Bad Request\r\n\r\n" },
+    }),
+  });
+});
+
 testWith(["remote-host"], "a firewall that swallows everything", async () => {
   await withRouter([service("console")], async (sandbox, host) => {
     await writeProfile(sandbox, {
@@ -313,7 +350,7 @@ Deno.test("another server at the SSH port, by what it says", async () => {
       assert.equal(result.names, "config dns tcp ssh! listen:page");
       assert.equal(result.code, 4);
       assert.match(result.step("ssh").cause!, cause);
-      assert.match(result.step("ssh").try!, /check the port/);
+      assert.match(result.step("ssh").try!, /check the port|answers at/);
       await assertStartSays(sandbox, 4, result.step("ssh"));
     });
   }));
@@ -437,7 +474,46 @@ testWith(["sshd"], "a server that forbids forwards", async () => {
   for (const name of ["target:page", "target:socks", "listen:back"]) {
     assert.match(result.step(name).try!, /AllowTcpForwarding/);
   }
+  // a start asks for what the server is to listen at, and for nothing else
+  assertFails(await sandbox.run(START), 7, /^back: the server refuses to li/);
 });
+
+for (const by of ["sshd_config", "authorized_keys"] as const) {
+  testWith(["sshd"], `a target that ${by} forbids`, async () => {
+    await using allowed = startPage();
+    const open = `127.0.0.1:${allowed.port}`;
+    await using site = await startSite({
+      sshd: by === "sshd_config" ? { config: `PermitOpen ${open}` } : {},
+    });
+    const { sandbox, sshd, port, page } = site;
+    if (by === "authorized_keys") {
+      const keys = await Deno.readTextFile(sshd.authorizedKeys);
+      await Deno.writeTextFile(
+        sshd.authorizedKeys,
+        keys.replace(/^/, `permitopen="${open}" `),
+      );
+    }
+    const good = `{ local: "${freePort()}:${open}", name: good }`;
+    await writeProfile(sandbox, {
+      ...site,
+      forward: `${site.forward}\n      - ${good}`,
+    });
+    const result = await check(sandbox);
+    assert.equal(result.code, 7);
+    assert.match(
+      result.names,
+      /login listen:page target:page! listen:good target:good$/,
+    );
+    const { detail, try: remedy } = result.step("target:page");
+    assert.match(detail, new RegExp(`127\\.0\\.0\\.1:${page.port}.* forbid`));
+    assert.match(remedy!, /PermitOpen/);
+    // a tunnel that is up says it to whoever looks why no page comes
+    await succeed(sandbox, START);
+    assert.equal(await get(port).catch(() => ""), "");
+    const status = await succeed(sandbox, ["profile", "status"]);
+    assert.match(status, /^ {2}! 127\.0\.0\.1:\d+.* forbid/m);
+  });
+}
 
 testWith(["sshd", "ss"], "a local port that another program has", async () => {
   await using site = await startSite();

@@ -20,6 +20,7 @@ const TRUST = /^\? Trust it/m;
 const PASSWORD = /^\? .*Password for /m;
 const SERVICES = /^\? Which services/m;
 const NAME = /^\? Name for this connection: \(home\)/m;
+const draftOf = ({ home }: Sandbox) => `${home}/.local/state/i2ptun/draft.json`;
 const HOME_KEYS = "AuthorizedKeysFile .ssh/authorized_keys";
 
 testWith(
@@ -52,6 +53,8 @@ testWith(
       /home is up, by [^]*i2pd-console +(http:\/\/127\.0\.0\.1:\d+\/)/,
     );
     await person.sees(/^\? Log in with a key from now on/m);
+    // from an empty home to the console in the browser
+    assert(person.presses <= 8, `${person.presses} key presses`);
     assert.equal(person.presses, 6);
     assert.deepEqual(await person.opened(), [url]);
     const port = Number(new URL(url!).port);
@@ -62,6 +65,7 @@ testWith(
     await person.sees(/^logged in with that key alone/m);
     await person.sees(/^home +● up[^]*Esc back$/m);
     await person.fits(/^home +● up/m);
+    assert.doesNotMatch(await person.terminal.screen(), /Open i2pcontrol/);
     await person.chooses("Stop");
     await person.sees(/^home +○ stopped/m);
     await person.chooses("Start");
@@ -73,11 +77,12 @@ testWith(
     await person.leaves(0);
 
     assert.equal((await statusOf(sandbox)).state, "up");
+    await assert.rejects(Deno.stat(draftOf(sandbox)), Deno.errors.NotFound);
     assert.deepEqual(filesWith(sandbox.home, user.password), []);
     const profile = await succeed(sandbox, ["profile", "show", "home"]);
     assert(profile.includes(`server: ${user.name}@${host.address}\n`), profile);
     await succeed(sandbox, ["profile", "stop", "home"]);
-    await assertNothingLeft(sandbox, port);
+    await assertNothingLeft(sandbox);
   },
 );
 
@@ -104,7 +109,10 @@ testWith(
     // the one that was left stands there too
     await person.sees(/(✔ Server [^]*\? User name [^]*){2}/);
     await person.answers(userQuestion, user.name);
-    await person.sees(/^error: [^]*refused[^]*^try: /m);
+    // where its SSH is instead
+    await person.sees(
+      /^error: [^]*refused[^]*^try: an SSH server[^]*answers at [\d.\n]+:22:/m,
+    );
     await person.sees(/\? Server \(.*:1$/);
     await person.press("C-u");
     await person.answers(SERVER, address);
@@ -140,8 +148,24 @@ testWith(
     await person.press("Escape");
     await person.sees(/\? Which services [^]*◉ console [^]*submit$/);
     await person.press("C-c");
+    await person.sees(/^What you typed is kept/m);
     await person.leaves(130);
     await assert.rejects(Deno.stat(sandbox.profiles), Deno.errors.NotFound);
+
+    // the next time it goes on with what was typed, but for what is secret
+    assert.equal((await Deno.stat(draftOf(sandbox))).mode! & 0o777, 0o600);
+    assert.deepEqual(filesWith(sandbox.home, user.password), []);
+    await using later = await Person.start(sandbox);
+    await later.sees(/stands there again\.$/m);
+    await later.answers(new RegExp(`\\? Server \\(.*: ${address}$`, "m"));
+    await later.answers(
+      new RegExp(`User name on the server: ${user.name}$`, "m"),
+    );
+    await later.answers(PASSWORD, user.password);
+    await later.answers(SERVICES);
+    await later.sees(/\? Name for this connection/);
+    await later.press("C-c");
+    await later.leaves(130);
     await assertNothingLeft(sandbox);
   },
 );
@@ -191,18 +215,26 @@ for (const key of ["Escape", "C-c"]) {
   });
 }
 
-testWith(["sshd", "tmux"], "Ctrl-C while it connects leads out", async () => {
-  await using sshd = await startSshd();
-  await using relay = startRelay({ to: sshd });
-  await using sandbox = await Sandbox.create();
-  relay.stall();
-  await using person = await Person.start(sandbox);
-  await person.answers(SERVER, `me@${relay.host}:${relay.port}`);
-  await person.sees(/^[|/\\-] connecting to me@/m);
-  await person.press("C-c");
-  await person.leaves(130);
-  await assertNothingLeft(sandbox);
-});
+testWith(
+  ["sshd", "tmux"],
+  "Escape and Ctrl-C while it connects lead back and out",
+  async () => {
+    await using sshd = await startSshd();
+    await using relay = startRelay({ to: sshd });
+    await using sandbox = await Sandbox.create();
+    relay.stall();
+    await using person = await Person.start(sandbox);
+    await person.answers(SERVER, `me@${relay.host}:${relay.port}`);
+    await person.sees(/^[|/\\-] connecting to me@/m);
+    await person.press("Escape");
+    await person.sees(/✔ Server [^]*\? Server .*:\d+$/);
+    await person.press("Enter");
+    await person.sees(/^[|/\\-] connecting to me@/m);
+    await person.press("C-c");
+    await person.leaves(130);
+    await assertNothingLeft(sandbox);
+  },
+);
 
 testWith(
   ["sshd", "test-user", "tmux"],
@@ -216,6 +248,9 @@ testWith(
     for (const question of [TRUST, PASSWORD]) {
       for (const key of ["Escape", "C-c"]) {
         await using person = await Person.start(sandbox);
+        // what was typed the last time stands there
+        await person.sees(SERVER);
+        await person.press("C-u");
         await person.answers(SERVER, server);
         if (question === PASSWORD && key === "Escape") {
           await person.answers(TRUST, "yes");

@@ -2,10 +2,10 @@
  * The program, and in its process somebody who tries what a tunnel must not be
  * able to do: what a hole in the program would let an attacker do.
  *
- *     insider.ts FOLDER ARG…    runs `i2ptun ARG…`
+ *     insider.ts PORT FOLDER ARG…    runs `i2ptun ARG…`
  *
- * Says what came of it, as a line of JSON on standard error, before the program
- * begins and on each SIGUSR1.
+ * FOLDER is the user's home. What came of it is told to who listens at PORT, as a
+ * line of JSON, before the program begins and whenever that one says something.
  *
  * @module
  */
@@ -15,29 +15,40 @@ import { runProgram } from "../../src/cli/program.ts";
 /** What came of each attempt: `done`, or the name of the error. */
 export type Attempts = Record<string, string>;
 
-const [folder, ...args] = Deno.args;
+const [port, folder, ...args] = Deno.args;
+
+const onWindows = Deno.build.os === "windows";
+const state = onWindows
+  ? `${folder}/AppData/Local/i2ptun`
+  : `${folder}/.local/state/i2ptun`;
+
+const run = (program: string, ...args: string[]) =>
+  new Deno.Command(program, { args, stdout: "null" }).outputSync();
 
 const attempts: Record<string, () => unknown> = {
-  "start a program": () => new Deno.Command("true").outputSync(),
+  "start a program": () => onWindows ? run("cmd", "/c", "exit") : run("true"),
   "start a program of the list": () =>
-    new Deno.Command("ss", { args: ["-h"] }).outputSync(),
-  "start itself": () =>
-    new Deno.Command(Deno.execPath(), { args: ["--version"] }).outputSync(),
+    onWindows ? run("reg", "/?") : run("ss", "-h"),
+  "start itself": () => run(Deno.execPath(), "--version"),
   "write at home": () => Deno.writeTextFileSync(`${folder}/new`, "x"),
   "write what is there": () =>
     Deno.openSync(`${folder}/.ssh/id_ed25519`, { append: true }).close(),
   "write beside its log": () =>
-    Deno.writeTextFileSync(`${folder}/.local/state/i2ptun/log/other.log`, "x"),
+    Deno.writeTextFileSync(`${state}/log/other.log`, "x"),
   "write a temporary file": () => Deno.makeTempFileSync(),
-  "remove a file": () =>
-    Deno.removeSync(`${folder}/.local/state/i2ptun/nothing`),
+  "remove a file": () => Deno.removeSync(`${state}/nothing`),
+  ...(onWindows && {
+    // of Wine
+    "write on another drive": () => Deno.writeTextFileSync("Z:\\mnt\\new", "x"),
+  }),
   "read a variable": () => Deno.env.get("HOME"),
   "read a variable as in Node": () => process.env.SSH_AUTH_SOCK,
   "read all variables": () => Deno.env.toObject(),
   "set a variable": () => Deno.env.set("I2PTUN_X", "x"),
   "know the machine's name": () => Deno.hostname(),
   "know the machine's addresses": () => Deno.networkInterfaces(),
-  "load a library": () => Deno.dlopen("libc.so.6", {}),
+  "load a library": () =>
+    Deno.dlopen(onWindows ? "kernel32.dll" : "libc.so.6", {}),
   "import code": () => {
     const { state } = Deno.permissions.querySync(
       { name: "import", host: "deno.land:443" },
@@ -63,13 +74,21 @@ function tryAll(): Attempts {
   return results;
 }
 
-function tell(): void {
-  const line = `insider: ${JSON.stringify(tryAll())}\n`;
-  Deno.stderr.writeSync(new TextEncoder().encode(line));
-}
-
 if (import.meta.main) {
-  tell();
-  Deno.addSignalListener("SIGUSR1", tell);
+  // compiled, it is itself what one attempt starts
+  if (port === "--version") Deno.exit();
+  const listener = await Deno.connect({
+    hostname: "127.0.0.1",
+    port: Number(port),
+  });
+  const tell = async () => {
+    const line = `${JSON.stringify(tryAll())}\n`;
+    await listener.write(new TextEncoder().encode(line));
+  };
+  const answer = async () => {
+    for await (const _ of listener.readable) await tell();
+  };
+  await tell();
+  answer();
   Deno.exit(await runProgram(args));
 }

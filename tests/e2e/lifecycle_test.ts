@@ -4,6 +4,7 @@ import { killHard, processesWithHome } from "../support/processes.ts";
 import { startRelay } from "../support/relay.ts";
 import { testWith } from "../support/requirements.ts";
 import { startTerminal } from "../support/terminal.ts";
+import { Person } from "./menu_setup.ts";
 import {
   ask,
   assertFails,
@@ -417,6 +418,37 @@ testWith(["sshd"], "who comes while the server is away is served", async () => {
     (await statusUntil(sandbox, (s) => s.state === "up")).reconnects,
     1,
   );
+});
+
+testWith(["sshd", "tmux"], "nobody at the target shows", async () => {
+  await using site = await startSite();
+  const { sandbox, page, port } = site;
+  await succeed(sandbox, START);
+  const status = () => succeed(sandbox, ["profile", "status"]);
+  await using person = await Person.start(sandbox);
+  await person.chooses("home");
+  await person.sees(/❯ Stop/);
+  const { port: hostPort } = page;
+  await page[Symbol.asyncDispose]();
+  assert.equal(await get(port).catch(() => ""), "");
+  const problem = `! 127.0.0.1:${hostPort}: nothing answers there `;
+  const shown = await status();
+  assert(shown.includes(`  ${problem}`), shown);
+  assert.match(shown, /^ {2}why: i2ptun profile check home$/m);
+  await person.sees(/^ {2}! 127\.0\.0\.1:\d+: nothing answers there/m);
+  // the contract's keys, and no other
+  const [forward] = (await statusOf(sandbox)).forwards;
+  assert.deepEqual(Object.keys(forward!).sort(), [
+    ...["bytes", "connections", "kind", "listen", "name", "target"],
+  ]);
+  await using _again = Deno.serve(
+    { hostname: "127.0.0.1", port: hostPort, onListen: () => {} },
+    () => new Response("back"),
+  );
+  assert.match(await get(port), /back$/);
+  assert(!(await status()).includes(problem));
+  await person.press("C-c");
+  await person.leaves(130);
 });
 
 testWith(["sshd"], "a tunnel fails only for good reasons", async () => {

@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import { killHard } from "../support/processes.ts";
 import { Sandbox } from "../support/program.ts";
+import { startRelay } from "../support/relay.ts";
 import { testWith } from "../support/requirements.ts";
+import { startTerminal } from "../support/terminal.ts";
 import { Person } from "./menu_setup.ts";
 import {
+  assertNothingLeft,
   assertServes,
   show,
   startSite,
@@ -21,6 +24,17 @@ Deno.test("without a terminal there is help, on standard error", async () => {
     assert.equal(result.stdout, "");
     assert.match(result.stderr, /^Usage: i2ptun /m);
   }
+});
+
+testWith(["tmux"], "on a terminal that can only print, too", async () => {
+  await using sandbox = await Sandbox.create();
+  await using terminal = await startTerminal({
+    command: ["env", "TERM=dumb", ...sandbox.command()],
+    env: sandbox.env,
+  });
+  assert.equal(await terminal.exit(), 2);
+  assert.match(await terminal.screen(), /: i2ptun schema$/);
+  assert.doesNotMatch(terminal.written, /033/);
 });
 
 testWith(["sshd", "tmux"], "the menu does what it says, live", async () => {
@@ -112,6 +126,62 @@ testWith(
 );
 
 testWith(
+  ["sshd", "linux", "tmux"],
+  "the menu starts a browser for I2P, or says what it needs",
+  async () => {
+    await using site = await startSite();
+    const { sandbox, server, port } = site;
+    const proxy = `{ service: http-proxy, listen: ${port} }`;
+    const bin = `${sandbox.home}/bin`;
+    const browsers = `${sandbox.home}/browsers`;
+    await Deno.mkdir(browsers);
+    // none of this machine's browsers, but what the terminal needs
+    await Deno.mkdir(bin);
+    for (const name of ["sh", "stty", "sleep"]) {
+      await Deno.writeTextFile(
+        `${bin}/${name}`,
+        `#!/bin/sh\nexec /bin/${name} "$@"\n`,
+        { mode: 0o755 },
+      );
+    }
+    const PATH = `${bin}:${browsers}`;
+    await writeProfile(sandbox, { server, forward: proxy });
+    await succeed(sandbox, ["profile", "start", "home"]);
+    await using person = await Person.start(sandbox, { PATH });
+    await person.chooses("home");
+    await person.chooses("Browse I2P  needs Firefox or Chromium");
+    await person.sees(/^error: found no Firefox and no Chromium\ntry: /m);
+    await person.press("Escape");
+    await Deno.writeTextFile(
+      `${browsers}/firefox`,
+      `#!/bin/sh\necho "$@" > "${browsers}/args"\n`,
+      { mode: 0o755 },
+    );
+    await person.sees(/❯ home/);
+    await person.press("Enter");
+    await person.chooses("Browse I2P with a Firefox of its own");
+    await person.sees(/^started firefox; [^]*❯ Browse I2P[^]*back$/m);
+    const args = await Deno.readTextFile(`${browsers}/args`);
+    assert.match(args, /^--profile \S+ file:\S+start\.html\n$/);
+    await person.press("C-c");
+    await person.leaves(130);
+
+    await succeed(sandbox, ["profile", "stop", "home"]);
+    const console = `{ service: console, listen: ${port} }`;
+    await writeProfile(sandbox, { server, forward: console });
+    await succeed(sandbox, ["profile", "start", "home"]);
+    await using other = await Person.start(sandbox, { PATH });
+    await other.chooses("home");
+    await other.chooses("Browse I2P  needs http-proxy among its forwards");
+    await other.sees(
+      /^error: home has no forward[^]*^try: add http-proxy[^]*❯ Browse[^]*back$/m,
+    );
+    await other.press("C-c");
+    await other.leaves(130);
+  },
+);
+
+testWith(
   ["linux", "tmux"],
   "the menu makes a profile start at login",
   async () => {
@@ -174,6 +244,61 @@ testWith(["tmux"], "a failure leads back to the menu", async () => {
   await person.leaves(0);
 });
 
+testWith(["sshd", "tmux"], "Escape leads back from a wait", async () => {
+  await using site = await startSite();
+  const { sandbox, sshd, forward } = site;
+  await using relay = startRelay({ to: sshd });
+  relay.stall();
+  const server = `${sshd.user}@${relay.host}:${relay.port}`;
+  await writeProfile(sandbox, { server, forward });
+  await using person = await Person.start(sandbox);
+  await person.chooses("home");
+  for (const [choice, wait] of [["Start", "starting"], ["Check", "checking"]]) {
+    await person.chooses(choice!);
+    await person.sees(new RegExp(`^[|/\\\\-] ${wait} home`, "m"));
+    await person.press("Escape");
+    await person.sees(new RegExp(`❯ ${choice}[^]*Esc back$`));
+  }
+  await person.press("Escape");
+  await person.sees(/Esc quit$/);
+  await person.press("Escape");
+  await person.leaves(0);
+  await assertNothingLeft(sandbox, site.port);
+});
+
+testWith(["linux", "tmux"], "who comes from PuTTY", async () => {
+  await using sandbox = await Sandbox.create();
+  const sessions = `${sandbox.home}/.putty/sessions`;
+  await Deno.mkdir(sessions, { recursive: true });
+  const save = (name: string, forwards: string) =>
+    Deno.writeTextFile(
+      `${sessions}/${name}`,
+      `Protocol=ssh\nHostName=i2p@20.228.143.58\nPortForwardings=${forwards}\n`,
+    );
+  await save("I2P%20Tunnel", "L7657=127.0.0.1:7657");
+  const question = /^\? PuTTY has saved sessions with tunnels\. Import them\?/m;
+  await using refusing = await Person.start(sandbox);
+  await refusing.sees(question);
+  await refusing.press("Escape");
+  await refusing.sees(/^\? Server \(/m);
+  await refusing.press("Escape");
+  await refusing.leaves(0);
+
+  await using person = await Person.start(sandbox);
+  await person.sees(question);
+  await person.press("Enter");
+  await person.sees(/◉ I2P Tunnel/);
+  await person.press("Enter");
+  await person.sees(/❯ I2P-Tunnel +○ stopped +i2p@20\.228\.143\.58:22$/m);
+  await save("More", "D1080");
+  await person.chooses("+ Import PuTTY's sessions");
+  await person.sees(/◉ More/);
+  await person.press("Escape");
+  await person.sees(/Esc quit$/);
+  await person.press("Escape");
+  await person.leaves(0);
+});
+
 testWith(["tmux"], "mistakes in the file can be edited away", async () => {
   await using sandbox = await Sandbox.create();
   await sandbox.writeProfiles("version: 1\nprofiles:\n  home: {}\n");
@@ -219,6 +344,32 @@ testWith(["tmux"], "many profiles, no colours, no room", async () => {
   const { terminal } = person;
   await person.terminal.exit();
   assert.doesNotMatch(terminal.written, /\\033\[\d[\d;]*m/);
+  await person.leaves(130);
+});
+
+testWith(["tmux"], "the window gets another size", async () => {
+  await using sandbox = await Sandbox.create();
+  const server = `me@${"long-".repeat(12)}name.example.org`;
+  // wide characters take two columns each
+  const forwards = `[{ local: "/tmp/${"控制台".repeat(6)}:127.0.0.1:1" }]`;
+  await sandbox.writeProfiles(
+    `version: 1\nprofiles:\n  home: { server: ${server}, forwards: ${forwards} }\n`,
+  );
+  await using person = await Person.start(sandbox);
+  await person.sees(/❯ home +○ stopped +me@\S+…\n/);
+  const { terminal } = person;
+  const resized = async (width: number, height: number, wanted: RegExp) => {
+    await terminal.resize(width, height);
+    const { input: screen } = await person.sees(wanted);
+    assert.equal(screen.match(/home +○ stopped/g)!.length, 1, screen);
+    assert(screen.split("\n").length <= height, screen);
+  };
+  await resized(40, 12, /^Your tunnels\n\n❯ home .*…\n[^]*Esc quit$/);
+  await person.press("Enter");
+  await person.sees(/^home +○ stopped.*…$[^]*❯ Start[^]*Esc back$/m);
+  await resized(30, 8, /^home .*…\n\n❯ Start\n[^]*Es…$/);
+  await resized(80, 24, /^home .*…\n[^]*❯ Start\n[^]*Back\n\n.*Esc back$/);
+  await person.press("C-c");
   await person.leaves(130);
 });
 

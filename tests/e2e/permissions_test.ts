@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { compileScript } from "../../scripts/compile.ts";
 import { ProfileStore } from "../../src/profile/store.ts";
 import { selfCommand } from "../../src/platform/run.ts";
 import { Child } from "../support/child.ts";
+import { readEmbedded } from "../support/embedded.ts";
+import { INSIDER, Insider } from "../support/insider.ts";
 import { freePort } from "../support/ports.ts";
 import type { Sandbox } from "../support/program.ts";
 import { testWith } from "../support/requirements.ts";
-import type { Attempts } from "./insider.ts";
+import { makeScratchDir } from "../support/scratch.ts";
 import {
   assertServes,
   ended,
@@ -17,53 +21,55 @@ import {
   writeProfile,
 } from "./setup.ts";
 
-const INSIDER = fileURLToPath(new URL("insider.ts", import.meta.url));
+let compiled: Promise<string> | undefined;
 
-/** The program from source, with its permissions, and the insider in it. */
-async function startInsider(
+Deno.test.afterAll(async () => {
+  if (compiled) await Deno.remove(dirname(await compiled), { recursive: true });
+});
+
+/**
+ * The program and the insider in it, run as the program under test is: from
+ * source, or as an executable that is made as that one is, and permitted the same.
+ */
+async function insiderCommand(): Promise<string[]> {
+  const program = Deno.env.get("I2PTUN_BIN");
+  if (!program) {
+    const self = selfCommand();
+    const fromSource = fileURLToPath(
+      new URL(`../../${INSIDER}`, import.meta.url),
+    );
+    return [self.program, ...self.args.slice(0, -1), fromSource];
+  }
+  return [await (compiled ??= compileInsider(resolve(program)))];
+}
+
+async function compileInsider(program: string): Promise<string> {
+  const path = `${await makeScratchDir()}/insider`;
+  await compileScript(INSIDER, path);
+  const [insider, original] = await Promise.all(
+    [path, program].map(readEmbedded),
+  );
+  assert.deepEqual(insider!.permissions, original!.permissions);
+  return path;
+}
+
+async function start(
+  insider: Insider,
   sandbox: Sandbox,
   ...args: string[]
 ): Promise<Child> {
-  const self = selfCommand();
-  const options = self.args.slice(0, -1);
+  const [command, ...options] = await insiderCommand();
   await Deno.mkdir(`${sandbox.home}/.local/state/i2ptun/log`, {
     recursive: true,
     mode: 0o700,
   });
-  return new Child(self.program, [...options, INSIDER, sandbox.home, ...args], {
-    cwd: sandbox.home,
-    env: sandbox.env,
-  });
-}
-
-async function told(child: Child, after = 0): Promise<Attempts> {
-  const [, json] = await child.stderr.waitFor(/^insider: (.*)$/m, { after });
-  return JSON.parse(json!);
-}
-
-/** What the insider can do now. */
-async function tries(child: Child): Promise<Attempts> {
-  const after = child.stderr.text.length;
-  child.signal("SIGUSR1");
-  return await told(child, after);
-}
-
-/** Checks that each attempt is denied, and that it is for the tunnel's being up. */
-async function assertConfined(child: Child): Promise<void> {
-  const before = await told(child);
-  for (const [attempt, result] of Object.entries(before)) {
-    const expected = {
-      "load a library": "NotCapable",
-      "read all variables": "NotCapable",
-      "remove a file": "NotFound",
-    }[attempt] ?? "done";
-    assert.equal(result, expected, `${attempt}, before`);
-  }
-  for (const [attempt, result] of Object.entries(await tries(child))) {
-    // they tell it that the network has changed
-    const isAllowed = attempt === "know the machine's addresses";
-    assert.equal(result, isAllowed ? "done" : "NotCapable", attempt);
-  }
+  const child = new Child(
+    command!,
+    [...options, insider.port, sandbox.home, ...args],
+    { cwd: sandbox.home, env: sandbox.env },
+  );
+  await insider.hasBegun();
+  return child;
 }
 
 testWith(
@@ -72,17 +78,19 @@ testWith(
   async () => {
     await using site = await startSite();
     const { sandbox } = site;
-    await using child = await startInsider(
+    using insider = new Insider();
+    await using child = await start(
+      insider,
       sandbox,
       ...["profile", "start", "home", "--foreground"],
     );
     await child.waitFor(/home is up/);
-    await assertConfined(child);
+    await insider.assertConfined();
     await assertServes(site);
     // still after it has logged in again, which needs the key
     site.sshd.killConnections();
     await statusUntil(sandbox, ({ reconnects }) => reconnects === 1);
-    await assertConfined(child);
+    await insider.assertConfined();
     await assertServes(site);
     child.signal("SIGTERM");
     assert.equal(await ended(child), 0);
@@ -96,13 +104,15 @@ testWith(
     await using site = await startSite();
     const { sandbox, page, port, server } = site;
     const [, user, sshPort] = /^(.*):(\d+)$/.exec(server)!;
-    await using child = await startInsider(
+    using insider = new Insider();
+    await using child = await start(
+      insider,
       sandbox,
       ...["ssh", "-N", "-p", sshPort!],
       ...["-L", `${port}:127.0.0.1:${page.port}`, user!],
     );
     await child.waitFor(/ is up/);
-    await assertConfined(child);
+    await insider.assertConfined();
     await assertServes(site);
     child.signal("SIGTERM");
     assert.equal(await ended(child), 0);
@@ -115,7 +125,8 @@ testWith(
   async () => {
     await using site = await startSite();
     const { sandbox } = site;
-    await using child = await startInsider(sandbox, "background", "home");
+    using insider = new Insider();
+    await using child = await start(insider, sandbox, "background", "home");
     const profile = await new ProfileStore(sandbox.profiles).get("home");
     // as background/launch.ts begins
     const task = {
@@ -125,7 +136,7 @@ testWith(
     };
     await child.write(JSON.stringify(task) + "\n");
     await child.stdout.waitFor(/"type":"up"/);
-    await assertConfined(child);
+    await insider.assertConfined();
     await assertServes(site);
     await succeed(sandbox, ["profile", "stop", "home"]);
     assert.equal(await ended(child), 0);
@@ -137,12 +148,14 @@ testWith(
   "a command that only looks has given up the rest before it begins",
   async () => {
     await using site = await startSite();
-    await using child = await startInsider(
+    using insider = new Insider();
+    await using child = await start(
+      insider,
       site.sandbox,
       ...["profile", "status", "--watch"],
     );
     await child.waitFor(/home .*stopped/);
-    const results = await tries(child);
+    const results = await insider.tries();
     for (const [attempt, result] of Object.entries(results)) {
       const isAllowed = ["read a variable", "read a variable as in Node"]
         .concat("set a variable", "know the machine's name")

@@ -187,6 +187,9 @@ testWith(["sshd", "curl"], "every form of forward at once", async () => {
     assert.equal(await curl("--socks5-hostname", proxy, url), page.text);
   }
   assert(!isFree(bound!) && isFree(six!), "no more than was asked for");
+  for (const socket of [near!, nearUnix!]) {
+    assert.equal((await Deno.lstat(socket)).mode! & 0o777, 0o600);
+  }
 
   // the port that the server has chosen
   const status = await statusOf(sandbox, nameOf(site));
@@ -298,6 +301,14 @@ testWith(["sshd"], "StrictHostKeyChecking", async () => {
     const known = await Deno.readTextFile(sandbox.knownHosts);
     assert(known.includes(sshd.hostKeys[0]!.publicLine), known);
   });
+  const elsewhere = `${sandbox.home}/known hosts`;
+  await Deno.rename(sandbox.knownHosts, elsewhere);
+  const quoted = ["-o", `UserKnownHostsFile="${elsewhere}"`];
+  await hold(
+    site,
+    [...quoted, ...checking("yes"), ...line],
+    () => assertServes(site),
+  );
   // never a changed one
   await using changed = await startSshd({ port: freePort() });
   await Deno.writeTextFile(sandbox.knownHosts, "");

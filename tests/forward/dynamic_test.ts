@@ -17,13 +17,8 @@ import {
   testLink,
   until,
 } from "./setup.ts";
+import { DYNAMIC, SOCKS5_ANSWERS, socks5Connect } from "./forwards.ts";
 import { startStubForward } from "./stub_server.ts";
-
-const dynamic = {
-  kind: "dynamic",
-  name: "proxy",
-  listen: { kind: "tcp", bind: "127.0.0.1", port: 0 },
-} as const;
 
 /** How curl uses each of the proxy's languages, with names left to it. */
 const LANGUAGES: Record<string, string[]> = {
@@ -47,7 +42,7 @@ function startMirror(at?: string) {
 testLink(["sshd"], "curl gets a page in every language", async () => {
   await using link = await startLink();
   await using mirror = await startMirror();
-  const proxy = `127.0.0.1:${portOf(await link.open(dynamic))}`;
+  const proxy = `127.0.0.1:${portOf(await link.open(DYNAMIC))}`;
   const languages = { ...LANGUAGES, "SOCKS 4": ["--socks4"] };
   for (const [language, options] of Object.entries(languages)) {
     const url = `http://localhost:${mirror.port}/a?b`;
@@ -63,7 +58,7 @@ testLink(["sshd"], "curl gets a page in every language", async () => {
 testLink(["sshd"], "IPv6 targets, as an address and in brackets", async () => {
   await using link = await startLink();
   await using mirror = await startMirror("::1");
-  const proxy = `127.0.0.1:${portOf(await link.open(dynamic))}`;
+  const proxy = `127.0.0.1:${portOf(await link.open(DYNAMIC))}`;
   for (const [language, options] of Object.entries(LANGUAGES)) {
     const url = `http://[::1]:${mirror.port}/`;
     const { stdout, stderr } = await curl(...options, proxy, url);
@@ -76,7 +71,7 @@ testLink(["sshd"], "each reason has its code, and is in the log", async () => {
   await using link = await startLink({
     sshd: { config: "PermitOpen 127.0.0.1:* nowhere.i2p:*" },
   });
-  const proxy = `127.0.0.1:${portOf(await link.open(dynamic))}`;
+  const proxy = `127.0.0.1:${portOf(await link.open(DYNAMIC))}`;
   const cases = [
     ["127.0.0.1:1", 5, /127\.0\.0\.1:1: .*Connection refused/],
     ["nowhere.i2p:80", 4, /nowhere\.i2p:80: .*not known|resolution/],
@@ -104,7 +99,7 @@ testLink(
   "what it cannot do it says in the client's language",
   async () => {
     await using link = await startLink();
-    const port = portOf(await link.open(dynamic));
+    const port = portOf(await link.open(DYNAMIC));
     const cases: [said: number[] | string, answer: RegExp][] = [
       [[5, 1, 2], /^05ff$/], // a password
       [[5, 1, 0, 5, 2, 0, 1, 1, 2, 3, 4, 0, 80], /^0500 ?0507/], // BIND
@@ -129,15 +124,14 @@ testLink(
   async () => {
     await using link = await startLink();
     await using target = await startProgram(echo);
-    const forward = await link.open(dynamic);
+    const forward = await link.open(DYNAMIC);
     const data = random(200_000);
     const { port } = target;
-    const socks5 = [5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, port >> 8, port & 255];
     const socks4 = [4, 1, port >> 8, port & 255, 127, 0, 0, 1, 0];
     const connect = `CONNECT 127.0.0.1:${port} HTTP/1.1\r\n\r\n`;
     for (
       const [hello, answerLength] of [
-        [Buffer.from(socks5), 2 + 10],
+        [Buffer.from(socks5Connect(port)), SOCKS5_ANSWERS],
         [Buffer.from(socks4), 8],
         [Buffer.from(connect), 39],
       ] as const
@@ -172,7 +166,7 @@ testLink(
       socket.on("data", () => socket.write("HTTP/1.1 204 No Content\r\n\r\n"));
       socket.once("end", () => socket.end());
     });
-    const forward = await link.open(dynamic);
+    const forward = await link.open(DYNAMIC);
     const client = await dialTo(portOf(forward));
     const url = `http://127.0.0.1:${target.port}/`;
     const post = (body: string) =>
@@ -210,7 +204,7 @@ testLink(
         ]));
       });
     });
-    const proxy = `127.0.0.1:${portOf(await link.open(dynamic))}`;
+    const proxy = `127.0.0.1:${portOf(await link.open(DYNAMIC))}`;
     const url = `http://127.0.0.1:${target.port}/`;
     await Deno.writeFile(`${link.dir}/page`, page);
     for (const chunked of [[], ["-H", "Transfer-Encoding: chunked"]]) {
@@ -230,7 +224,7 @@ testLink(
   "names go to the server exactly as the client gave them",
   async () => {
     await using stub = await startStubForward(
-      dynamic,
+      DYNAMIC,
       (_accept, reject) => reject(),
     );
     // names that this machine could look up, too, must not be
@@ -249,7 +243,7 @@ testLink(
 
 testLink([], "the server is told who the client is", async () => {
   await using stub = await startStubForward(
-    dynamic,
+    DYNAMIC,
     (_accept, reject) => reject(),
   );
   const conn = await Deno.connect({ port: stub.port });
@@ -282,7 +276,7 @@ testLink(
     let asked = Promise.withResolvers<void>();
     let closings = 0;
     let late: () => void = () => {};
-    await using stub = await startStubForward(dynamic, (accept) => {
+    await using stub = await startStubForward(DYNAMIC, (accept) => {
       late = () => accept().on("close", () => closings++).resume();
       asked.resolve();
     }, time);
@@ -313,7 +307,7 @@ testLink(
   async () => {
     const time = stoppedTime();
     await using stub = await startStubForward(
-      dynamic,
+      DYNAMIC,
       (_accept, reject) => reject(),
       time,
     );
@@ -345,7 +339,7 @@ testLink(
       );
       await host.sshd.restart();
       await using link = await startLink({ server: host.sshd });
-      const proxy = `127.0.0.1:${portOf(await link.open(dynamic))}`;
+      const proxy = `127.0.0.1:${portOf(await link.open(DYNAMIC))}`;
       // the server's own SSH port, at a name that only it knows
       for (
         const options of [["--socks5-hostname"], ["--proxytunnel", "--proxy"]]

@@ -21,26 +21,7 @@ import {
   testLink,
   until,
 } from "./setup.ts";
-
-type Remote = Extract<Forward, { kind: "remote" }>;
-
-/** A forward from a port of the server to a port or socket of this machine. */
-function remote(
-  port: number,
-  target: number | string | undefined,
-  bind?: string,
-): Remote {
-  return {
-    kind: "remote",
-    name: "back",
-    listen: { kind: "tcp", bind, port },
-    target: target === undefined
-      ? undefined
-      : typeof target === "string"
-      ? { kind: "unix", path: target }
-      : { kind: "tcp", host: "localhost", port: target },
-  };
-}
+import { remoteTo, SOCKS5_ANSWERS, socks5Connect } from "./forwards.ts";
 
 /** What a program at a port or socket sends to who connects. */
 async function greeting(where: Parameters<typeof dialTo>[0]): Promise<string> {
@@ -61,7 +42,7 @@ testLink(
       socket.end(back);
       readAll(socket).then((bytes) => got.resolve(sha256(bytes)));
     });
-    const forward = await link.open(remote(0, target.port));
+    const forward = await link.open(remoteTo(target.port));
     const client = await dialTo(portOf(forward));
     client.end(there);
     assert.equal(sha256(await readAll(client)), sha256(back));
@@ -85,7 +66,7 @@ testLink(
     });
     await using stack = new AsyncDisposableStack();
     const port = freePort();
-    const listens: Remote["listen"][] = [
+    const listens: Forward["listen"][] = [
       { kind: "tcp", bind: undefined, port },
       { kind: "tcp", bind: "127.0.0.2", port },
       { kind: "tcp", bind: "*", port: 0 },
@@ -128,30 +109,6 @@ testLink(
 
 testLink(
   ["sshd"],
-  "either side may end first, and the other is still heard",
-  async () => {
-    await using link = await startLink();
-    const data = random(300_000);
-    await using target = await startProgram((socket) => {
-      // answers only when all has been said
-      readAll(socket).then((bytes) => socket.end(sha256(bytes)));
-    });
-    const forward = await link.open(remote(0, target.port));
-    const asking = await dialTo(portOf(forward));
-    asking.end(data);
-    assert.equal(String(await readAll(asking)), sha256(data));
-
-    await using silent = await startProgram((socket) => socket.end("bye"));
-    const other = await link.open(remote(0, silent.port));
-    const telling = await dialTo(portOf(other));
-    assert.equal(String(await readAll(telling)), "bye");
-    telling.end(data);
-    assert.equal(sha256(await readAll(await silent.accepted(0))), sha256(data));
-  },
-);
-
-testLink(
-  ["sshd"],
   "a target that is not there is in the log, and the client let go",
   async () => {
     await using link = await startLink();
@@ -162,7 +119,7 @@ testLink(
         [missing, /^back: \S+\/missing: No such file or directory$/],
       ] as const
     ) {
-      const forward = await link.open(remote(0, target));
+      const forward = await link.open(remoteTo(target));
       await released(await dialTo(portOf(forward)));
       await until(() => forward.traffic.connections.open === 0, "it is over");
       assert.match(link.log.splice(0).join("\n"), said);
@@ -181,7 +138,7 @@ testLink(
         (request) => socket.end(`HTTP/1.0 200 OK\r\n\r\n${request}`),
       );
     });
-    const forward = await link.open(remote(0, undefined));
+    const forward = await link.open(remoteTo(undefined));
     const proxy = `127.0.0.1:${portOf(forward)}`;
     const url = `http://localhost:${mirror.port}/a`;
     for (const option of ["--socks5-hostname", "--socks4a", "--socks4"]) {
@@ -217,14 +174,13 @@ testLink(
   async () => {
     await using link = await startLink();
     await using target = await startProgram(echo);
-    const forward = await link.open(remote(0, undefined));
-    const { port } = target;
-    const hello = [5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, port >> 8, port & 255];
+    const forward = await link.open(remoteTo(undefined));
+    const hello = socks5Connect(target.port);
     const data = random(200_000);
     const client = await dialTo(portOf(forward));
     client.end(Buffer.concat([Buffer.from(hello), data]));
     const answer = await readAll(client);
-    assert.equal(sha256(answer.subarray(2 + 10)), sha256(data));
+    assert.equal(sha256(answer.subarray(SOCKS5_ANSWERS)), sha256(data));
     const { length } = data;
     assert.deepEqual(forward.traffic.bytes, { sent: length, received: length });
   },
@@ -237,7 +193,7 @@ testLink(["sshd"], "what the server refuses says what to look at", async () => {
     },
   });
   const port = freePort();
-  await assert.rejects(link.open(remote(port, 80)), (error) => {
+  await assert.rejects(link.open(remoteTo(80, port)), (error) => {
     assert(error instanceof I2ptunError);
     assert.equal(error.exitCode, 7);
     assert.equal(
@@ -252,10 +208,29 @@ testLink(["sshd"], "what the server refuses says what to look at", async () => {
   });
   const listen = { kind: "unix", path: `${link.dir}/there` } as const;
   await assert.rejects(
-    link.open({ ...remote(0, 80), listen }),
+    link.open({ ...remoteTo(80), listen }),
     { kind: "forward", remedy: /AllowStreamLocalForwarding/ },
   );
 });
+
+testLink(
+  ["sshd"],
+  "of a port that is half taken there, only a forward with its address tells",
+  async () => {
+    await using link = await startLink();
+    await using taken = startProgram((socket) => socket.end("other"));
+    await using target = startProgram((socket) => socket.end("mine"));
+    const { port } = taken;
+    await assert.rejects(
+      link.open(remoteTo(target.port, port, "127.0.0.1")),
+      { kind: "forward" },
+    );
+    // nor does ssh(1) notice
+    await link.open(remoteTo(target.port, port));
+    assert.equal(await greeting({ hostname: "::1", port }), "mine");
+    assert.equal(await greeting(port), "other");
+  },
+);
 
 testLink(
   ["sshd"],
@@ -283,8 +258,8 @@ testLink(
             listen: { kind: "tcp", bind: undefined, port: local },
             target: { kind: "tcp", host: "127.0.0.1", port: 7657 },
           },
-          { ...remote(there, 80), name: "good" },
-          { ...remote(freePort(), 80), name: "bad" },
+          { ...remoteTo(80, there), name: "good" },
+          { ...remoteTo(80, freePort()), name: "bad" },
         ],
       },
       server: "me@127.0.0.1:22",
@@ -318,7 +293,7 @@ testLink(
         signal.addEventListener("abort", () => wake());
       });
     const port = freePort();
-    const forward = await link.open(remote(port, target.port), { sleep });
+    const forward = await link.open(remoteTo(target.port, port), { sleep });
     const next = await link.connect();
     // the old connection is there still, and its session has the port
     const attached = forward.attach(next);
@@ -353,7 +328,7 @@ testLink(
       new Promise<void>((resolve) =>
         signal.addEventListener("abort", () => resolve())
       );
-    const forward = await link.open(remote(port, 80), { sleep: forever });
+    const forward = await link.open(remoteTo(80, port), { sleep: forever });
     const second = await link.connect();
     const asking = forward.attach(second);
     await until(() => link.log.length === 1, "it was refused");
@@ -373,7 +348,7 @@ testLink(
   async () => {
     await using link = await startLink();
     await using target = await startProgram((socket) => socket.end("here"));
-    const forward = await link.open(remote(0, target.port));
+    const forward = await link.open(remoteTo(target.port));
     const first = portOf(forward);
     const second = await link.connect();
     link.connection.end();
@@ -395,7 +370,7 @@ testLink(
   async () => {
     await using link = await startLink();
     await using target = await startProgram(echo);
-    const forward = await link.open(remote(0, target.port));
+    const forward = await link.open(remoteTo(target.port));
     const port = portOf(forward);
     const client = await dialTo(port);
     await target.accepted(0);

@@ -218,7 +218,8 @@ export async function readAll(socket: Socket): Promise<Buffer> {
   socket.resume();
   const ended = await new Promise<boolean>((resolve) => {
     socket.once("end", () => resolve(true));
-    socket.once("close", () => resolve(false));
+    if (socket.closed) resolve(false);
+    else socket.once("close", () => resolve(false));
   });
   if (!ended) throw new Error(`broken after ${Buffer.concat(chunks).length}`);
   return Buffer.concat(chunks);

@@ -12,7 +12,7 @@ import { createForward } from "../../src/forward/create.ts";
 import type { ForwardOptions } from "../../src/forward/running_forward.ts";
 import type { Connection } from "../../src/ssh/connection.ts";
 import { generateKeyPair } from "../../src/ssh/key_pair.ts";
-import { Server } from "../../src/ssh/ssh2.ts";
+import { Server } from "../../src/ssh/ssh2_server.ts";
 import { forwardOptions, logIn, portOf } from "./setup.ts";
 
 /** RFC 4254 §7.2, as it came over the wire. */
@@ -45,9 +45,13 @@ export type AnswerChannel = (
   reject: () => void,
 ) => void;
 
-/** @param answer what it does about each channel it is asked for */
+/**
+ * @param answer what it does about each channel it is asked for
+ * @param isSilent whether it answers no other question
+ */
 export async function startStubServer(
   answer: AnswerChannel,
+  isSilent = false,
 ): Promise<StubServer> {
   const asked: Asked[] = [];
   const connections: Connection[] = [];
@@ -57,6 +61,7 @@ export async function startStubServer(
     (client) => {
       client.on("error", () => {});
       client.on("authentication", (context) => context.accept());
+      if (isSilent) client.on("request", () => {});
       client.on("ready", () => {
         client.on("tcpip", (accept, reject, details) => {
           asked.push({ ...details });
@@ -97,9 +102,10 @@ export async function startStubServer(
 export async function startStubForward(
   forward: Forward,
   answer: AnswerChannel,
-  options: Partial<ForwardOptions> = {},
+  { isSilent, ...options }: Partial<ForwardOptions> & { isSilent?: boolean } =
+    {},
 ) {
-  const server = await startStubServer(answer);
+  const server = await startStubServer(answer, isSilent);
   const log: string[] = [];
   /** The last one counts. */
   const connections = [await server.connect()];

@@ -7,7 +7,7 @@ import {
   discoverServices,
   isService,
 } from "../../src/i2p/discover.ts";
-import { identify } from "../../src/i2p/identify.ts";
+import { identify, identifyAll } from "../../src/i2p/identify.ts";
 import { recognise } from "../../src/i2p/recognise.ts";
 import type { ServiceName } from "../../src/i2p/services.ts";
 import { testWith } from "../support/requirements.ts";
@@ -245,4 +245,27 @@ Deno.test("ports that the server keeps shut, and those that it forbids", async (
   assert.deepEqual(await states(1), new Set(["forbidden"]));
   const lost = () => Promise.reject(new I2ptunError("unreachable", "lost"));
   await assert.rejects(discoverServices(lost, never), /lost/);
+});
+
+Deno.test("tunnels that say nothing are not waited for", async () => {
+  using console = serveHere({ answer: javaConsole("2.6.0") });
+  using silent = serveHere({});
+  using mail = serveHere({ first: "220 smtp.postman.i2p ESMTP\r\n" });
+  const ask = (service: ServiceName, { port }: { port: number }) => ({
+    service,
+    place: { host: "127.0.0.1", port },
+  });
+  const asked = [
+    ask("irc", silent),
+    ask("console", console),
+    ask("smtp", mail),
+    ask("pop3", silent),
+  ];
+  const begun = performance.now();
+  const options = { open, signal: never, lastWordMs: 100 };
+  const told = await Promise.all(identifyAll(asked, options));
+  assert(performance.now() - begun < 2000);
+  assert.deepEqual(told.map(({ kind }) => kind), [
+    ...["silent", "java-console", "smtp", "silent"],
+  ]);
 });

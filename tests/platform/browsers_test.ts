@@ -31,6 +31,7 @@ Deno.test("on Linux browsers are on PATH", () => {
   const files = { "/usr/bin/chromium": "", "/usr/bin/firefox-esr": "" };
   assert.deepEqual(find("linux", files, PATH), {
     name: "firefox",
+    title: "Firefox",
     family: "firefox",
     program: "/usr/bin/firefox-esr",
   });
@@ -62,6 +63,7 @@ Deno.test("on macOS browsers are applications", () => {
     "/home/me/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
   assert.deepEqual(find("darwin", { [chrome]: "" }), {
     name: "chrome",
+    title: "Chrome",
     family: "chromium",
     program: chrome,
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   quotePosix,
+  quoteWindows,
   toPlinkCommand,
   toSshCommand,
   toSshConfig,
@@ -100,6 +101,22 @@ testWith(["ssh"], "ssh reads the command and the Host alike", async () => {
   assert.ok(pick(fromCommand).includes("proxyjump a@one:2200,two"));
 });
 
+testWith(["ssh"], "ssh reads awkward paths in a Host as they are", async () => {
+  const paths = [
+    ..."\\ '\"#".split("").flatMap((char) => [`/a${char}b`, `/${char}a b`]),
+    ...["/a\\\\b", '/a\\"b', "/a b\\", "C:\\keys\\my key", "C:\\keys\\key"],
+  ];
+  const file = await Deno.makeTempFile();
+  await Deno.writeTextFile(
+    file,
+    toSshConfig({ ...FULL, identity: paths, forwards: [] }),
+  );
+  const read = (await sshG(["-F", file, "home"]))
+    .flatMap((line) => /^identityfile (.*)$/.exec(line)?.[1] ?? []);
+  await Deno.remove(file);
+  assert.deepEqual(read, paths);
+});
+
 Deno.test("quoting gives a shell the same word back", async () => {
   const words = fc.sample(
     fc.string({ minLength: 1, unit: "grapheme-ascii" })
@@ -107,4 +124,42 @@ Deno.test("quoting gives a shell the same word back", async () => {
     200,
   );
   assert.deepEqual(await shellWords(words.map(quotePosix).join(" ")), words);
+});
+
+/** The words that Windows' CommandLineToArgvW makes of what follows a program. */
+function windowsWords(line: string): string[] {
+  const words: string[] = [];
+  const pattern = /(\\*)"|(\\+)|([ \t]+)|([^\\" \t]+)/g;
+  let word: string | undefined;
+  let isQuoted = false;
+  for (const [all, before, , space] of line.matchAll(pattern)) {
+    if (before !== undefined) {
+      word = (word ?? "") + "\\".repeat(before.length >> 1);
+      if (before.length % 2) word += '"';
+      else isQuoted = !isQuoted;
+    } else if (space !== undefined && !isQuoted) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else word = (word ?? "") + all;
+  }
+  return word === undefined ? words : [...words, word];
+}
+
+Deno.test("quoting gives a Windows program the same word back", () => {
+  // the examples of Microsoft's "Parsing C command-line arguments"
+  for (
+    const [line, ...words] of [
+      [String.raw`"a b c" d e`, "a b c", "d", "e"],
+      [String.raw`"ab\"c" "\\" d`, 'ab"c', "\\", "d"],
+      [String.raw`a\\\b d"e f"g h`, String.raw`a\\\b`, "de fg", "h"],
+      [String.raw`a\\\"b c d`, String.raw`a\"b`, "c", "d"],
+      [String.raw`a\\\\"b c" d e`, String.raw`a\\b c`, "d", "e"],
+    ] as const
+  ) assert.deepEqual(windowsWords(line), words);
+  const char = fc.constantFrom(...`ab \\"'&%^*:@[]`);
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: char })), (words) => {
+      assert.deepEqual(windowsWords(words.map(quoteWindows).join(" ")), words);
+    }),
+  );
 });

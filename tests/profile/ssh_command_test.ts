@@ -106,34 +106,86 @@ Deno.test("options become keys of the profile, or are refused by name", () => {
   });
 });
 
-Deno.test("ssh to profile to ssh is the same set of forwards", () => {
-  const port = fc.integer({ min: 1, max: 65535 });
-  const bind = fc.constantFrom("", "*:", "127.0.0.1:", "[::1]:", "localhost:");
-  const host = fc.constantFrom("127.0.0.1", "[fe80::1]", "a-b.example");
-  const forward = fc.oneof(
-    fc.tuple(bind, port, host, port).map((
-      [b, p, h, q],
-    ) => ["-L", `${b}${p}:${h}:${q}`]),
-    fc.tuple(bind, port, host, port).map((
-      [b, p, h, q],
-    ) => ["-R", `${b}${p}:${h}:${q}`]),
-    fc.tuple(bind, port).map(([b, p]) => ["-D", `${b}${p}`]),
+Deno.test("an option's value is read as ssh_config has it, quotes and all", () => {
+  assert.deepEqual(
+    profileOf(
+      parse(
+        `ssh -o 'UserKnownHostsFile="/a b"' -o IdentityFile='"/my key"' ` +
+          `-o 'LocalForward "/tmp/a b" host:1' -o 'DynamicForward=1080' host`,
+      ),
+    ),
+    {
+      server: "host",
+      known_hosts: "/a b",
+      identity: ["/my key"],
+      forwards: [{ local: "/tmp/a b:host:1" }, { dynamic: "1080" }],
+    },
   );
+  for (
+    const [line, message] of [
+      ["ssh -o 'UserKnownHostsFile=/a /b' host", /cannot keep the option/],
+      [`ssh -o 'IdentityFile="/a' host`, /a quote is not closed/],
+    ] as const
+  ) {
+    assert.throws(() => profileOf(parse(line)), { kind: "usage", message });
+  }
+});
+
+Deno.test("ssh to profile to ssh is the same profile", () => {
+  const port = fc.integer({ min: 1, max: 65535 }).map(String);
+  const bind = fc.constantFrom("", "*:", "127.0.0.1:", "[::1]:", "localhost:");
+  const name = fc.string({ unit: fc.constantFrom(..."az09. '$#~&;\"") });
+  const socket = name.map((text) => `/tmp/s${text}`);
+  const host = fc.constantFrom("127.0.0.1", "[fe80::1]", "a-b.example");
+  const listen = fc.oneof(
+    fc.tuple(bind, port).map((each) => each.join("")),
+    socket,
+  );
+  const target = fc.oneof(
+    fc.tuple(host, port).map((each) => each.join(":")),
+    socket,
+  );
+  const between = fc.tuple(listen, target).map((each) => each.join(":"));
+  const flag = (name: string) => (value: string) => [name, value];
+  const forward = fc.oneof(
+    between.map(flag("-L")),
+    between.map(flag("-R")),
+    // the server chooses the port; the server's side is a SOCKS proxy
+    target.map((to) => ["-R", `0:${to}`]),
+    fc.tuple(bind, port).map((each) => ["-R", each.join("")]),
+    fc.tuple(bind, port).map((each) => ["-D", each.join("")]),
+  );
+  const other = fc.oneof(
+    socket.map(flag("-i")),
+    socket.map((
+      path,
+    ) => ["-o", `UserKnownHostsFile="${path.replace(/"/g, "")}"`]),
+    fc.constant(["-J", "me@jump:2222,[::1]:22"]),
+    fc.constant(["-p", "2222"]),
+  );
+  const flags = fc.tuple(
+    fc.array(forward, { minLength: 1, maxLength: 5 }),
+    fc.uniqueArray(other, { selector: ([name]) => name }),
+  );
+  let checked = 0;
   fc.assert(
-    fc.property(fc.array(forward, { minLength: 1, maxLength: 5 }), (flags) => {
-      const line = ["ssh", ...flags.flat(), "me@host"].join(" ");
-      const first = profileOf(parse(line));
+    fc.property(flags, ([forwards, others]) => {
+      const words = [...forwards.flat(), ...others.flat(), "me@host"];
+      const first = profileOf(parseSshCommand(words));
       let profile;
       try {
         profile = checkProfile("home", first);
       } catch {
         return; // two on one port: no profile, and no ssh either
       }
-      const second = profileOf(parse(toSshCommand(profile)));
-      assert.deepEqual(second.forwards, first.forwards);
-      assert.equal(second.server, first.server);
+      checked++;
+      const { keepalive: _keepalive, ...second } = profileOf(
+        parse(toSshCommand(profile)),
+      );
+      assert.deepEqual(second, first);
     }),
   );
+  assert(checked > 50, `${checked} were profiles`);
 });
 
 Deno.test("no text makes it throw anything but a usage error", () => {

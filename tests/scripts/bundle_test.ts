@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { bundle, ROOT } from "../../scripts/bundle.ts";
 import { Sandbox } from "../support/program.ts";
+import { copySource } from "../support/source_copy.ts";
+
+type Files = Map<string, { text: string; time: number }>;
 
 /** A bundle's files by name, and when they were changed. */
-function filesOf(main: string): Map<string, { text: string; time: number }> {
-  const folder = new URL("./", new URL(main, ROOT));
+function filesOf(main: URL): Files {
+  const folder = new URL("./", main);
   return new Map(
     [...Deno.readDirSync(folder)].map(({ name }) => {
       const file = new URL(name, folder);
@@ -13,6 +16,31 @@ function filesOf(main: string): Map<string, { text: string; time: number }> {
       return [name, { text: Deno.readTextFileSync(file), time }] as const;
     }).sort(([a], [b]) => a < b ? -1 : 1),
   );
+}
+
+/** Those of a copy of the source, at another distance from the packages. */
+async function filesFromElsewhere(source: string): Promise<Files> {
+  await using copy = await copySource();
+  const copied: typeof import("../../scripts/bundle.ts") = await import(
+    `${copy.root}scripts/bundle.ts`
+  );
+  const main = await copied.bundle("dist/build", { source });
+  return filesOf(new URL(main, copied.ROOT));
+}
+
+/** The text of a piece and of all that is loaded before it runs. */
+function loadedWith(piece: string, files: Files): string {
+  const names = new Set([piece]);
+  let text = "";
+  for (const name of names) {
+    const part = files.get(name)!.text;
+    text += part;
+    // not import(), which waits until it is needed
+    for (const [, next] of part.matchAll(/\b(?:from|import) ?"\.\/(.+?)"/g)) {
+      names.add(next!);
+    }
+  }
+  return text;
 }
 
 Deno.test("the bundle is the program, the same each time", async () => {
@@ -39,16 +67,27 @@ Deno.test("the bundle is the program, the same each time", async () => {
     // a login, channels and timers: what bundling has broken before
     assert.match(await run("demo", "--once"), /fetched http/);
 
-    const first = filesOf(main);
-    const again = await bundle(`${folder}/b`, { source: "commit 0123" });
-    assert.deepEqual(filesOf(again), first);
+    const first = filesOf(new URL(main, ROOT));
+    assert.deepEqual(await filesFromElsewhere("commit 0123"), first);
     const size = [...first.values()].reduce(
       (sum, { text }) => sum + text.length,
       0,
     );
-    assert(size < 3e6, `${size} bytes`);
+    assert(size < 3.5e6, `${size} bytes`);
+    const start = loadedWith("main.js", first);
+    assert(start.length < 200_000, `${start.length} bytes to start`);
     const commands = [...first.keys()].filter((name) => /^list-/.test(name));
     assert.equal(commands.length, 1, "a command is a piece of its own");
+    // in the middle of ssh2
+    const ssh2 = "Handshake failed";
+    assert([...first.values()].some(({ text }) => text.includes(ssh2)));
+    for (const text of [start, loadedWith(commands[0]!, first)]) {
+      assert(!text.includes(ssh2), "ssh2 is loaded");
+    }
+    // zod's messages, which come whole if it is not imported as a namespace
+    for (const [name, { text }] of first) {
+      assert(!text.includes("Neplatn"), `${name} has other languages`);
+    }
     const root = fileURLToPath(ROOT);
     for (const [name, { text }] of first) {
       assert(!text.includes(root), `${name} names this machine's folders`);

@@ -8,6 +8,7 @@ import { testUser } from "../support/test_user.ts";
 import { run } from "./key_samples.ts";
 import {
   answering,
+  login,
   logInAndOut,
   type LoginOptions,
   recorder,
@@ -257,5 +258,27 @@ testLogin(
       );
       await sshd.waitForLog(/resetting read seqnr/);
       assert.match(sshd.log(), /rsa-sha2-256|RSA SHA256/);
+    }),
+);
+
+testLogin(
+  ["sshd"],
+  "the server need not prove host keys that nobody asked for",
+  () =>
+    withFolder(async (folder) => {
+      await using sshd = await startSshd({ config: "LogLevel DEBUG1" });
+      const key = await newKey(folder);
+      await authorize(sshd, key);
+      const connection = await login({
+        host: sshd.host,
+        port: sshd.port,
+        user: sshd.user,
+        authentication: { named: [key] },
+      });
+      // answered after the list of host keys, which comes with the login
+      await connection.exec("true", "");
+      connection.end();
+      await sshd.waitForLog(/Disconnected from user|Closing connection/);
+      assert.doesNotMatch(sshd.log(), /hostkeys-prove/);
     }),
 );

@@ -110,9 +110,9 @@ function mac(key: Uint8Array, message: Uint8Array): string {
     mac(key: number, at: number, length: number): void;
   };
   const bytes = new Uint8Array(memory.buffer);
-  bytes.set(key, LAYOUT.started);
+  bytes.set(key, LAYOUT.macKey);
   bytes.set(message, LAYOUT.data);
-  mac(LAYOUT.started, LAYOUT.data, message.length);
+  mac(LAYOUT.macKey, LAYOUT.data, message.length);
   return Buffer.from(bytes.subarray(LAYOUT.tag, LAYOUT.tag + 16)).toString(
     "hex",
   );

@@ -13,7 +13,7 @@ import { generateKeyPair } from "../../src/ssh/key_pair.ts";
 import { openConnection } from "../../src/ssh/open_connection.ts";
 import type { Question } from "../../src/ssh/prompter.ts";
 import { Secrets } from "../../src/ssh/secrets.ts";
-import { Server } from "../../src/ssh/ssh2.ts";
+import { Server } from "../../src/ssh/ssh2_server.ts";
 import { testWith } from "../support/requirements.ts";
 
 /**

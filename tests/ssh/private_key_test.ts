@@ -10,7 +10,7 @@ import {
 } from "../../src/ssh/private_key.ts";
 import { ed25519Key, publicBlob } from "../../src/ssh/key_material.ts";
 import { encodeWire } from "../../src/ssh/key_wire.ts";
-import { type ParsedKey, utils } from "../../src/ssh/ssh2.ts";
+import { type ParsedKey, parseKey } from "../../src/ssh/ssh2.ts";
 import {
   hexByte,
   KEY_TYPES,
@@ -22,7 +22,7 @@ import {
 
 /** Lets the public key that ssh-keygen wrote verify a signature. */
 function assertSigns(key: ParsedKey, publicLine: string): void {
-  const open = utils.parseKey(publicLine);
+  const open = parseKey(publicLine);
   assert(!(open instanceof Error));
   assert.equal(key.type, open.type);
   assert.deepEqual(

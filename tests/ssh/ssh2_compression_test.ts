@@ -4,7 +4,10 @@ import { randomBytes } from "node:crypto";
 import { constants, deflateSync, inflateSync } from "node:zlib";
 import fc from "fast-check";
 import "../../src/ssh/ssh2.ts";
+import { loadCompression } from "../../src/ssh/ssh2_compression.ts";
 import zlib from "ssh2/lib/protocol/zlib.js";
+
+await loadCompression();
 
 const { ZlibPacketReader, ZlibPacketWriter } = zlib;
 

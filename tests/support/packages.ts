@@ -1,6 +1,8 @@
 /**
  * Installing the servers and programs that tests need, on Debian and its kin,
- * without any of them being started as a service.
+ * without any of them being started as a service:
+ *
+ *     deno run -P=i2ptun tests/support/packages.ts
  *
  * @module
  */
@@ -86,4 +88,8 @@ async function withoutServices(install: () => Promise<void>): Promise<void> {
 
 async function exists(path: string): Promise<boolean> {
   return await Deno.lstat(path).then(() => true, () => false);
+}
+
+if (import.meta.main) {
+  console.log(await installPackages() ?? "all test servers are here");
 }

@@ -235,7 +235,9 @@ function close(connection: Deno.Conn): void {
  * Resets one end of a connection. Deno has no way to do it, but the system does
  * it if root asks (ss(8)).
  */
-async function reset({ localAddr, remoteAddr }: Deno.TcpConn): Promise<void> {
+export async function reset(
+  { localAddr, remoteAddr }: Pick<Deno.TcpConn, "localAddr" | "remoteAddr">,
+): Promise<void> {
   const address = ({ hostname, port }: Deno.NetAddr) =>
     hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
   await execute("ss", [

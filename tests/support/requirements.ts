@@ -52,10 +52,12 @@ type Program = keyof typeof PROGRAMS;
 /**
  * `netns`: network namespaces can be made; `tcp-reset`: connections can be
  * reset (relay.ts); `test-user`: users can be made (test_user.ts); `windows`:
- * there is Wine and the program for it (wine.ts); `user-manager`: systemd can be
- * started for a user (user_manager.ts); `wine`: the command in
+ * there is Wine and the program for it (wine.ts); `windows-desktop`: and an X
+ * server for its windows, and xdotool(1) to press keys in them; `user-manager`:
+ * systemd can be started for a user (user_manager.ts); `wine`: the command in
  * I2PTUN_WINE, called with a folder, a Windows program and its arguments, runs
- * it there; `windows-program`: I2PTUN_WINDOWS_EXE is this one.
+ * it there; `windows-program`: I2PTUN_WINDOWS_EXE is this one; `executable`:
+ * I2PTUN_BIN is.
  */
 export type Requirement =
   | Program
@@ -64,12 +66,14 @@ export type Requirement =
   | "netns"
   | "tcp-reset"
   | "windows"
+  | "windows-desktop"
   | "test-user"
   | "remote-host"
   | "remote-host-with-i2pd"
   | "user-manager"
   | "wine"
-  | "windows-program";
+  | "windows-program"
+  | "executable";
 
 /** The Debian packages of all programs that tests may need and are not there. */
 export function missingPackages(): string[] {
@@ -109,6 +113,10 @@ export function whyMissing(requirement: Requirement): string | undefined {
         ["I2PTUN_WINDOWS_EXE", "I2PTUN_WINE_ROOT"]
           .filter((name) => !Deno.env.get(name))
           .map((name) => `needs ${name}, see docs/architecture.md`)[0];
+    case "windows-desktop":
+      return firstMissing("windows") ??
+        ["Xvfb", "xdotool"].filter((name) => !findProgram(name))
+          .map((name) => `needs ${name}`)[0];
     case "test-user":
       return firstMissing("linux", "root", "useradd");
     case "remote-host":
@@ -124,6 +132,8 @@ export function whyMissing(requirement: Requirement): string | undefined {
       return whyNotSet("I2PTUN_WINE");
     case "windows-program":
       return whyNotSet("I2PTUN_WINDOWS_EXE");
+    case "executable":
+      return whyNotSet("I2PTUN_BIN");
     case "sshd":
       return firstMissing("linux", "ssh-keygen") ?? whyNoProgram("sshd");
     default:

@@ -83,6 +83,11 @@ export class Terminal implements AsyncDisposable {
     await this.#tmux("send-keys", ...keys);
   }
 
+  /** Gives its window another size, in characters and lines. */
+  async resize(width: number, height: number): Promise<void> {
+    await this.#tmux("resize-window", "-x", `${width}`, "-y", `${height}`);
+  }
+
   /** What is to be seen, without the blanks at the ends of lines. */
   async screen(): Promise<string> {
     return (await this.#tmux("capture-pane", "-p")).trimEnd();

@@ -8,7 +8,8 @@
  *
  * @module
  */
-import { fileURLToPath } from "node:url";
+import { compileScript } from "../../scripts/compile.ts";
+import { writeFlag } from "../../src/platform/run.ts";
 import { Child } from "./child.ts";
 import { childrenOf } from "./processes.ts";
 import { collect, type RunOptions, type RunResult } from "./program.ts";
@@ -23,6 +24,9 @@ export const WINDOWS_HOME = `C:\\users\\${USER}`;
 /** The program's folder, likewise. */
 const PROGRAMS = "Z:\\mnt\\Programme für Zoë";
 const PROGRAM = `${PROGRAMS}\\i2ptün.exe`;
+
+/** The same, under a name that needs no quotes. */
+const SHORT_CUT = "Z:\\mnt\\i2ptun.exe";
 
 /**
  * Wine asks the account's name from /etc/passwd. The folder of the test is
@@ -62,7 +66,11 @@ export class WindowsMachine implements AsyncDisposable {
       Deno.env.get("I2PTUN_WINDOWS_EXE")!,
       hostPath(dir, PROGRAM),
     );
-    await compileHelper(`${programs}/helper.exe`);
+    await Deno.link(hostPath(dir, PROGRAM), hostPath(dir, SHORT_CUT));
+    await compileForWindows(
+      "tests/windows/helper.ts",
+      `${programs}/helper.exe`,
+    );
     await Deno.writeTextFile(
       `${dir}/passwd`,
       `${USER}:x:0:0::/root:/bin/sh\n`,
@@ -88,20 +96,28 @@ export class WindowsMachine implements AsyncDisposable {
     return hostPath(this.#dir, windowsPath);
   }
 
+  /** Runs i2ptun to its end. */
+  run(args: string[], options: RunOptions = {}): Promise<RunResult> {
+    return this.#toEnd([PROGRAM, ...args], options);
+  }
+
+  /** Runs a command line of cmd.exe to its end, in the program's folder. */
+  runLine(line: string): Promise<RunResult> {
+    const whole = `chcp 65001 > nul& cd Programme*&& ${line}`;
+    return this.#toEnd(["cmd", "/c", whole], {});
+  }
+
   /**
-   * Runs i2ptun to its end, its output in files: a pipe would stay open for as
-   * long as a tunnel runs that it has started (docs/architecture.md, "Windows").
+   * With the output in files: a pipe would stay open for as long as a tunnel
+   * runs that was started (docs/architecture.md, "Windows").
    */
-  async run(args: string[], options: RunOptions = {}): Promise<RunResult> {
+  async #toEnd(words: string[], options: RunOptions): Promise<RunResult> {
     const log = `run-${this.#runs++}`;
     const redirect = `exec "$@" >${log}.stdout 2>${log}.stderr`;
     const child = this.#spawn(
-      this.#command([PROGRAM, ...args], options.env, [
-        ...["sh", "-c", redirect, "sh"],
-      ]),
+      this.#command(words, options.env, ["sh", "-c", redirect, "sh"]),
     );
-    const name = `i2ptun ${args.join(" ")}`;
-    const { code } = await collect(child, name, options);
+    const { code } = await collect(child, words.join(" "), options);
     const read = (kind: string) =>
       Deno.readTextFile(`${this.#dir}/${log}.${kind}`);
     return {
@@ -119,6 +135,25 @@ export class WindowsMachine implements AsyncDisposable {
   /** The command line on this machine that runs i2ptun on that one. */
   command(args: string[], env: Record<string, string> = {}): string[] {
     return this.#command([PROGRAM, ...args], env);
+  }
+
+  /** Makes another program of a script, and starts it. */
+  async startScript(script: string, ...args: string[]): Promise<Child> {
+    const program = `${PROGRAMS}\\script.exe`;
+    await compileForWindows(script, this.path(program));
+    return this.#spawn(this.#command([program, ...args]));
+  }
+
+  /**
+   * Opens i2ptun by itself, in a window of its own, as a double-click does.
+   *
+   * @param without variables of Windows that are not set
+   * @param env where its windows are to be, as `DISPLAY`
+   */
+  doubleClick(without: string[], env: Record<string, string>): Child {
+    const unset = without.map((name) => `set ${name}=&& `).join("");
+    const start = `${unset}start /wait ${SHORT_CUT}`;
+    return this.#spawn(this.#command(["cmd", "/c", start], env));
   }
 
   /** Starts tests/windows/helper.ts, which ends when it is disposed of. */
@@ -203,11 +238,12 @@ function hostPath(dir: string, windowsPath: string): string {
     .replace(/^Z:\\mnt/i, dir).replaceAll("\\", "/");
 }
 
-async function compileHelper(output: string): Promise<void> {
-  const source = new URL("../windows/helper.ts", import.meta.url);
-  await execute(Deno.execPath(), [
-    ...["compile", "-q", "--no-prompt", "--no-check", "-P=i2ptun"],
-    ...["--target=x86_64-pc-windows-msvc", `--output=${output}`],
-    fileURLToPath(source),
-  ]);
+/** Makes an executable of a script, as the program is made. */
+async function compileForWindows(script: string, output: string) {
+  await compileScript(
+    script,
+    output,
+    "--target=x86_64-pc-windows-msvc",
+    writeFlag("windows"),
+  );
 }

@@ -73,7 +73,9 @@ const VERBS: Record<string, () => void | Promise<void>> = {
     say("\r\nActive Connections\r\n");
     say("  Proto  Local Address   Foreign Address  State      PID");
     say(
-      `  TCP    0.0.0.0:${Deno.env.get("PORT")}   0.0.0.0:0   LISTENING  4242`,
+      `  TCP    0.0.0.0:${
+        Deno.env.get("I2PTUN_PORT")
+      }   0.0.0.0:0   LISTENING  4242`,
     );
   },
 

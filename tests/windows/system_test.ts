@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { assertFails, get, startPage } from "../e2e/setup.ts";
 import { Child } from "../support/child.ts";
 import { freePort } from "../support/ports.ts";
+import { testWith } from "../support/requirements.ts";
 import { execute } from "../support/scratch.ts";
 import { WINDOWS_HOME } from "../support/wine.ts";
-import { profilesOf, startWindowsSite, succeed, testWindows } from "./setup.ts";
+import {
+  profilesOf,
+  startWindowsSite,
+  statusOf,
+  succeed,
+  testWindows,
+} from "./setup.ts";
 
 const START = ["profile", "start", "home"];
 
@@ -37,6 +45,10 @@ testWindows("an agent behind its pipe", async (machine) => {
   await helper.waitFor(/listening/);
   await succeed(machine, START);
   assert((await get(site.port)).endsWith(site.page.text));
+  // asked again by a tunnel that has given up most of what it may do
+  site.sshd.killConnections();
+  assert((await get(site.port)).endsWith(site.page.text));
+  assert.equal((await statusOf(machine)).reconnects, 1);
   await Deno.remove(dir, { recursive: true });
 }, ["ssh-agent", "ssh-add"]);
 
@@ -60,17 +72,78 @@ testWindows("paths with spaces and letters of all kinds", async (machine) => {
 });
 
 testWindows("files are where APPDATA and LOCALAPPDATA say", async (machine) => {
-  const env = { APPDATA: "D:\\Roaming Zoë", LOCALAPPDATA: "D:\\Local" };
-  const set = Object.entries(env).map(([name, value]) =>
-    `set ${name}=${value}&& `
-  );
-  const said = await machine.succeed("cmd", [
-    "/c",
-    `chcp 65001 > nul& ${set.join("")}cd Programme*&& i2ptün.exe version`,
-  ]);
+  await using site = await startWindowsSite(machine);
+  const drive = machine.path("Z:\\mnt\\another drive");
+  await Deno.mkdir(drive);
+  const devices = `${machine.path("C:")}/../dosdevices`;
+  await execute("ln", ["-s", "/mnt/another drive", `${devices}/d:`]);
+  const run = async (...args: string[]) => {
+    const { code, stdout, stderr } = await machine.runLine(
+      "set APPDATA=D:\\Roaming Zoë&& set LOCALAPPDATA=D:\\Local&& " +
+        `i2ptün.exe ${args.join(" ")}`,
+    );
+    assert.equal(code, 0, stdout + stderr);
+    return stdout;
+  };
+  const said = await run("version");
   assert.match(said, /^profiles: D:\\Roaming Zoë\\i2ptun\\profiles\.yaml\r?$/m);
   assert.match(said, /^state: +D:\\Local\\i2ptun\r?$/m);
+  const forward = `127.0.0.1:${site.port}:127.0.0.1:${site.page.port}`;
+  await run("profile", "add", "far", "--server", site.server, "-L", forward);
+  await run("profile", "start", "far");
+  assert((await get(site.port)).endsWith(site.page.text));
+  await run("profile", "stop", "far");
+  assert.match(
+    await Deno.readTextFile(`${drive}/Roaming Zoë/i2ptun/profiles.yaml`),
+    /^ {2}far:/m,
+  );
+  assert.match(
+    await Deno.readTextFile(`${drive}/Local/i2ptun/log/far.log`),
+    /far is up\n[^]*far is stopped\n$/,
+  );
 });
+
+testWindows("a share needs the letter of a drive", async (machine) => {
+  const add = [
+    "profile",
+    "add",
+    "x",
+    "--server",
+    "a@b",
+    "--service",
+    "console",
+  ];
+  assertFails(
+    await machine.run(["--config", "\\\\server\\share\\x.yaml", ...add]),
+    1,
+    /^i2ptun may not write \\\\server\\share\\, only drives with a letter$/,
+  );
+  assertFails(
+    await machine.run(["--config", "E:x.yaml", ...add]),
+    1,
+    /^i2ptun may not read the environment variable =E:$/,
+  );
+});
+
+testWith(
+  ["windows-program"],
+  "the program has its icon in every size",
+  async () => {
+    const bytes = Buffer.from(
+      (await Deno.readFile(Deno.env.get("I2PTUN_WINDOWS_EXE")!)).buffer,
+    );
+    assert(bytes.includes(Buffer.from("MAINICON", "utf16le")));
+    // PNG: its signature, the header chunk's length and name, width and height
+    const png = (size: number) => {
+      const start = Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "latin1");
+      const sides = Buffer.alloc(8);
+      sides.writeUInt32BE(size, 0);
+      sides.writeUInt32BE(size, 4);
+      return Buffer.concat([start, sides]);
+    };
+    for (const size of [16, 32, 48, 256]) assert(bytes.includes(png(size)));
+  },
+);
 
 testWindows("a file's line ends stay as they are", async (machine) => {
   await using site = await startWindowsSite(machine);
@@ -130,7 +203,7 @@ testWindows(
     assertFails(await machine.run(START), 7, /port \d+ is already in use:/);
     const env = {
       ...await machine.standIn("netstat", "tasklist"),
-      PORT: `${site.port}`,
+      I2PTUN_PORT: `${site.port}`,
     };
     assertFails(
       await machine.run(START, { env }),

@@ -70,6 +70,7 @@ testWindows("a live view until Ctrl-C", async (machine) => {
   await using site = await startWindowsSite(machine);
   await using console = await startConsole(machine, [...START, "--foreground"]);
   await console.waitFor(/home {2}● up[^]*0 open, 0 in all[^]*Ctrl-C stops it/);
+  assert.equal(await console.title(), "i2ptun: home");
   assert.match(await get(site.port), new RegExp(site.page.text));
   await console.waitFor(/0 open, 1 in all/);
   site.sshd.killConnections();

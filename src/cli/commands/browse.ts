@@ -14,6 +14,7 @@ import { nearest } from "../../profile/nearest.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
 import type { Context } from "../context.ts";
 import { print, printJson, printRaw, say } from "../output.ts";
+import { spinner } from "../spinner.ts";
 
 export interface BrowseOptions {
   browser?: string | undefined;
@@ -49,7 +50,10 @@ export async function browse(
     page,
   );
   const command = [browser.program, ...args];
-  if (!options.print) await start(browser, args);
+  if (!options.print) {
+    using _busy = spinner(`starting ${browser.title}`);
+    await start(browser, args);
+  }
   if (context.json) {
     return printJson({ profile: name, browser: browser.name, folder, command });
   }

@@ -81,7 +81,8 @@ function showStep({ step, ok, detail, cause, try: remedy }: Step): string[] {
     : styles.yellow("!");
   return [
     `${mark} ${step.padEnd(STEP_WIDTH)} ${detail}`,
-    ...(cause === undefined ? [] : [`    cause: ${cause}`]),
+    // where nothing more is known, it says what was seen
+    ...(cause === undefined || cause === detail ? [] : [`    cause: ${cause}`]),
     ...(remedy === undefined ? [] : [`    try: ${remedy}`]),
   ];
 }

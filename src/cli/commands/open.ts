@@ -5,6 +5,7 @@ import { nearest } from "../../profile/nearest.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
 import type { Context } from "../context.ts";
 import { print, warn } from "../output.ts";
+import { spinner } from "../spinner.ts";
 import { firstPage, isPage, showAddress } from "../status_view.ts";
 
 /** `open`: a service's page in the browser. */
@@ -32,6 +33,7 @@ export async function open(
     });
   }
   if (options.print) return print(url);
+  using _busy = spinner(`opening ${url}`);
   if (!await openUrl(url, context.environment.system)) {
     warn(`no browser could be started; open ${url} yourself`);
   }

@@ -1,0 +1,131 @@
+/**
+ * How soon channels are asked for when many are wanted.
+ *
+ * OpenSSH's server goes over all its channels in turns. What they have to send
+ * in one turn, 32 KiB each, it puts into one buffer, and copies all of it for
+ * each packet that makes it longer (serverloop.c, sshbuf.c): thousands that
+ * begin together take it half a minute, a few at a time half a second.
+ *
+ * @module
+ */
+
+import type { RoundTrip } from "./receive_window.ts";
+
+/**
+ * So many to one target may wait for the server. One counts until the server has
+ * answered it, or a second question after it: then what holds it up is the
+ * target, which may never answer.
+ */
+const LIMIT = 12;
+
+/**
+ * As many again for each such part of the round trip, in milliseconds, which
+ * would pass in waiting.
+ */
+const PART_MS = 10;
+
+/** The round trip as long as it is not known, in milliseconds. */
+const LIKELY_MS = 40;
+
+/** A server that takes so much longer than it once did is busy; milliseconds. */
+const BUSY_MS = 20;
+
+/** Asks the server something that it answers at once, after what was before. */
+export type Question = (answered: () => void) => void;
+
+/** Asks for a channel; `answered` is to be called when the server has answered. */
+export type Ask = (answered: () => void) => void;
+
+/** Targets do not wait for one another. */
+export class OpeningQueue {
+  readonly #targets = new Map<string, Target>();
+  readonly #roundTrip: RoundTrip;
+  readonly #question: Question;
+
+  constructor(roundTrip: RoundTrip, question: Question) {
+    this.#roundTrip = roundTrip;
+    this.#question = question;
+  }
+
+  /** Calls `ask` when it is its turn, mostly at once. */
+  enter(name: string, ask: Ask): void {
+    let target = this.#targets.get(name);
+    if (!target) {
+      target = new Target(
+        this.#roundTrip,
+        this.#question,
+        () => this.#targets.delete(name),
+      );
+      this.#targets.set(name, target);
+    }
+    target.enter(ask);
+  }
+
+  /** Calls all that wait, since the connection is lost. */
+  flush(): void {
+    const targets = [...this.#targets.values()];
+    this.#targets.clear();
+    for (const target of targets) target.flush();
+  }
+}
+
+class Target {
+  readonly #roundTrip: RoundTrip;
+  readonly #question: Question;
+  readonly #onIdle: () => void;
+  readonly #waiting: Ask[] = [];
+  /** Those that count. */
+  readonly #asked = new Set<object>();
+  /** Those that did when the last question but one was asked. */
+  #older: object[] = [];
+  #isAsking = false;
+  #isBusy = false;
+
+  constructor(roundTrip: RoundTrip, question: Question, onIdle: () => void) {
+    this.#roundTrip = roundTrip;
+    this.#question = question;
+    this.#onIdle = onIdle;
+  }
+
+  enter(ask: Ask): void {
+    this.#waiting.push(ask);
+    this.#serve();
+  }
+
+  flush(): void {
+    for (const ask of this.#waiting.splice(0)) ask(() => {});
+  }
+
+  #serve(): void {
+    while (this.#waiting.length > 0 && this.#asked.size < this.#limit) {
+      const one = {};
+      this.#asked.add(one);
+      this.#waiting.shift()!(() => {
+        if (this.#asked.delete(one)) this.#serve();
+      });
+    }
+    if (this.#waiting.length > 0) this.#askServer();
+    else if (this.#asked.size === 0) this.#onIdle();
+  }
+
+  get #limit(): number {
+    const { ms } = this.#roundTrip;
+    const parts = this.#isBusy ? 0 : Math.floor((ms || LIKELY_MS) / PART_MS);
+    return LIMIT * (1 + parts);
+  }
+
+  /** Two questions, since OpenSSH's server answers the first in the same turn. */
+  #askServer(): void {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    const before = [...this.#asked];
+    const took = this.#roundTrip.start();
+    this.#question(() => {
+      this.#isAsking = false;
+      this.#isBusy = took() > this.#roundTrip.ms + BUSY_MS;
+      for (const one of this.#older) this.#asked.delete(one);
+      this.#older = before;
+      this.#serve();
+    });
+  }
+}

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import type { Forward } from "../../src/forward/address.ts";
+import {
+  dialTo,
+  echo,
+  portOf,
+  random,
+  readAll,
+  readExactly,
+  sha256,
+  startLink,
+  startProgram,
+  testLink,
+  until,
+} from "./setup.ts";
+import { startStubForward } from "./stub_server.ts";
+
+function local(port: number): Forward {
+  return {
+    kind: "local",
+    name: "page",
+    listen: { kind: "tcp", bind: "127.0.0.1", port: 0 },
+    target: { kind: "tcp", host: "127.0.0.1", port },
+  };
+}
+
+/** So many clients at once. */
+function dialMany(count: number, port: number) {
+  return Promise.all(Array.from({ length: count }, () => dialTo(port)));
+}
+
+testLink(
+  ["sshd"],
+  "hundreds that fetch something at once get all of it",
+  async () => {
+    await using link = await startLink();
+    const data = random(64 * 1024);
+    await using target = await startProgram((socket) => {
+      socket.once("data", () => socket.write(data));
+      socket.once("end", () => socket.end());
+    });
+    const port = portOf(await link.open(local(target.port)));
+    const fetch = async () => {
+      const client = await dialTo(port);
+      client.write("give");
+      const bytes = await readExactly(client, data.length);
+      client.end();
+      await readAll(client);
+      return sha256(bytes);
+    };
+    const all = await Promise.all(Array.from({ length: 500 }, fetch));
+    assert.deepEqual([...new Set(all)], [sha256(data)]);
+  },
+);
+
+testLink(["sshd"], "a thousand that only wait are all connected", async () => {
+  await using link = await startLink();
+  await using target = await startProgram();
+  const port = portOf(await link.open(local(target.port)));
+  const clients = await dialMany(1000, port);
+  await target.accepted(999);
+  for (const client of clients) client.destroy();
+});
+
+testLink(
+  ["sshd"],
+  "a target that does not answer holds up nobody else",
+  async () => {
+    await using link = await startLink();
+    // its queue is full, so that it does not answer SYN (listen(2))
+    const deaf = Deno.listen({ hostname: "127.0.0.1", port: 0, tcpBacklog: 1 });
+    const { port } = deaf.addr;
+    const filling = await dialMany(2, port);
+    await using target = await startProgram(echo);
+    const toDeaf = portOf(await link.open(local(port)));
+    const toTarget = portOf(await link.open(local(target.port)));
+
+    const vain = await dialMany(200, toDeaf);
+    const client = await dialTo(toTarget);
+    client.write("hello");
+    assert.equal(String(await readExactly(client, 5)), "hello");
+    deaf.close();
+    for (const each of [...vain, ...filling, client]) each.destroy();
+  },
+);
+
+testLink([], "the server is not asked for all at once", async () => {
+  const answers: (() => void)[] = [];
+  await using stub = await startStubForward(
+    local(80),
+    (accept) => answers.push(accept),
+    { isSilent: true },
+  );
+  const clients = await dialMany(100, stub.port);
+  await until(() => stub.asked.length >= 60, "some are asked for");
+  answers[3]!();
+  await until(() => stub.asked.length > 60, "another is asked for");
+  const { length } = stub.asked;
+  for (const client of clients) client.destroy();
+  assert.ok(length < 100, "all are asked for");
+});
+
+testLink([], "all are asked for, even if none is answered", async () => {
+  await using stub = await startStubForward(local(80), () => {});
+  const clients = await dialMany(100, stub.port);
+  await until(() => stub.asked.length === 100, "all are asked for");
+  for (const client of clients) client.destroy();
+});
+
+testLink(
+  [],
+  "who waits for his turn is served by the next connection",
+  async () => {
+    let answer = false;
+    await using stub = await startStubForward(local(80), (accept) => {
+      if (answer) accept().end();
+    });
+    const clients = await dialMany(100, stub.port);
+    await until(() => stub.asked.length > 10, "some are asked for");
+    answer = true;
+    stub.connections.push(await stub.server.connect());
+    stub.connections[0]!.destroy();
+    await Promise.all(clients.map(readAll));
+    for (const client of clients) client.destroy();
+  },
+);

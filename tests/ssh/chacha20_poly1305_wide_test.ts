@@ -1,0 +1,34 @@
+/**
+ * The cipher as V8's optimizing compiler makes it with the program's flags. V8
+ * takes the flags when it starts, so this is a process of its own.
+ */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { V8_FLAGS } from "../../src/platform/run.ts";
+import { execute } from "../support/scratch.ts";
+
+const tests = fileURLToPath(
+  new URL("chacha20_poly1305_test.ts", import.meta.url),
+);
+const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+
+/** Without `--no-liftoff`, only what has run for long is optimized. */
+const FLAGS = `${V8_FLAGS},--no-liftoff,--trace-wasm-revectorize`;
+
+Deno.test("256-bit vectors compute the same", async () => {
+  const said = await execute(Deno.execPath(), [
+    ...["test", "-q", "--no-prompt", "--no-check"],
+    ...[FLAGS, `--config=${config}`, "-P=i2ptun", tests],
+  ]);
+  if (!await hasWideVectors()) return;
+  // so many pairs become one, by function
+  const pairs = [...said.matchAll(/DecideVectorize \d+: Save: (\d+)/g)]
+    .map(([, saved]) => Number(saved));
+  const many = pairs.filter((saved) => saved > 50);
+  assert.equal(many.length, 3, "ChaCha20 (8 blocks, 16 blocks) and Poly1305");
+});
+
+async function hasWideVectors(): Promise<boolean> {
+  if (Deno.build.arch !== "x86_64" || Deno.build.os !== "linux") return false;
+  return / avx2 /.test(await execute("cat", ["/proc/cpuinfo"]));
+}

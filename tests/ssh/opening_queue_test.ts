@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { OpeningQueue } from "../../src/ssh/opening_queue.ts";
+import { RoundTrip } from "../../src/ssh/receive_window.ts";
+
+/**
+ * A queue, a server that answers when it is told to, and a clock.
+ *
+ * @param knownMs the round trip, if it is known
+ */
+function start(knownMs?: number) {
+  let now = 0;
+  const roundTrip = new RoundTrip(() => now);
+  if (knownMs !== undefined) {
+    const took = roundTrip.start();
+    now += knownMs;
+    took();
+  }
+  const asked: string[] = [];
+  const answers = new Map<string, () => void>();
+  const questions: (() => void)[] = [];
+  const queue = new OpeningQueue(
+    roundTrip,
+    (answered) => questions.push(answered),
+  );
+  return {
+    queue,
+    roundTrip,
+    asked,
+    questions,
+    /** Wants some, called 0, 1, … */
+    want: (count: number, target = "a") => {
+      for (let i = 0; i < count; i++) {
+        queue.enter(target, (answered) => {
+          asked.push(`${target}${i}`);
+          answers.set(`${target}${i}`, answered);
+        });
+      }
+    },
+    answer: (name: string) => answers.get(name)!(),
+    /** Answers the only question, after a time. */
+    answerQuestion: (ms = 1) => {
+      now += ms;
+      assert.equal(questions.length, 1);
+      questions.shift()!();
+    },
+  };
+}
+
+Deno.test("a dozen are asked for at once, and nothing else", () => {
+  const { want, asked, questions } = start(1);
+  want(12);
+  assert.equal(asked.length, 12);
+  assert.deepEqual(questions, []);
+});
+
+Deno.test("of more, each answer lets the next go, in order", () => {
+  const { want, asked, answer } = start(1);
+  want(15);
+  assert.equal(asked.length, 12);
+  answer("a7");
+  answer("a0");
+  assert.deepEqual(asked.slice(12), ["a12", "a13"]);
+  answer("a0"); // a second time
+  assert.equal(asked.length, 14);
+});
+
+Deno.test("all that are answered leave room for as many", () => {
+  const { want, asked, answer } = start(1);
+  for (let round = 1; round <= 3; round++) {
+    want(12);
+    assert.equal(asked.length, 12 * round);
+    for (let i = 0; i < 12; i++) answer(`a${i}`);
+  }
+});
+
+Deno.test("a target that does not answer is held up by two questions only", () => {
+  const { want, asked, questions, answerQuestion } = start(1);
+  want(40);
+  answerQuestion();
+  assert.equal(asked.length, 12, "it may still be the server");
+  answerQuestion();
+  assert.equal(asked.length, 24);
+  answerQuestion();
+  assert.equal(asked.length, 24, "these have seen one");
+  answerQuestion();
+  assert.equal(asked.length, 36);
+  answerQuestion();
+  answerQuestion();
+  assert.equal(asked.length, 40);
+  assert.deepEqual(questions, [], "nobody waits");
+});
+
+Deno.test("an answer that comes after all counts once", () => {
+  const { want, asked, answer, answerQuestion } = start(1);
+  want(30);
+  answerQuestion();
+  answerQuestion();
+  assert.equal(asked.length, 24);
+  for (let i = 0; i < 12; i++) answer(`a${i}`);
+  assert.equal(asked.length, 24);
+  answer("a12");
+  assert.equal(asked.length, 25);
+});
+
+Deno.test("targets do not wait for one another", () => {
+  const { want, asked } = start(1);
+  want(200, "dead");
+  want(1, "good");
+  assert.equal(asked.at(-1), "good0");
+});
+
+Deno.test("far away more may wait, for the way takes the time", () => {
+  const { want, asked, answerQuestion } = start();
+  want(2000);
+  assert.equal(asked.length, 60, "nothing is known yet: enough for a page");
+  answerQuestion(300);
+  assert.equal(asked.length, 12 * 31);
+  answerQuestion(321);
+  assert.equal(asked.length, 12 * 31, "slower than the way: it is busy");
+  answerQuestion(321);
+  assert.equal(asked.length, 12 * 32);
+  answerQuestion(310);
+  assert.equal(asked.length, 12 * 62);
+});
+
+Deno.test("the time of a question tells the round trip", () => {
+  const { want, roundTrip, answerQuestion } = start(9);
+  want(13);
+  answerQuestion(7);
+  assert.equal(roundTrip.ms, 7);
+});
+
+Deno.test("when the connection is lost, nobody waits any more", () => {
+  const { queue, want, asked } = start(1);
+  want(30, "a");
+  want(30, "b");
+  assert.equal(asked.length, 24);
+  queue.flush();
+  assert.equal(asked.length, 60);
+});
