@@ -87,7 +87,7 @@ class PlainOutput extends Writable {
   }
 }
 
-const library = () => import("@inquirer/prompts");
+const library = () => import("./prompt_library.ts");
 
 export interface AskTextOptions {
   /** Taken if nothing is typed. */

@@ -4,14 +4,25 @@
  * @module
  */
 
+/** Where ports for tests begin. */
+const FIRST = 20_000;
+
+/** How many there are. */
+const COUNT = 12_000;
+
 /**
  * A port that is free on 127.0.0.1 and, where it exists, ::1. It lies below the
  * range from which systems take the ports of outgoing connections, so that a
- * server which is stopped can have it again.
+ * server which is stopped can have it again. Runs at the same time keep out of
+ * each other's way if `I2PTUN_TEST_PORTS` says so: `2/3` is the second third.
  */
 export function freePort(): number {
+  const range = Deno.env.get("I2PTUN_TEST_PORTS") || "1/1";
+  const [part = 1, parts = 1] = range.split("/").map(Number);
+  const count = Math.floor(COUNT / parts);
+  const first = FIRST + (part - 1) * count;
   while (true) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = first + Math.floor(Math.random() * count);
     if (isFree(port) && isFree(port, "::1")) return port;
   }
 }
