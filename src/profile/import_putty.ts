@@ -103,7 +103,9 @@ function pinOf(
 function othersLeftOut(settings: PuttySettings): string[] {
   const lines: string[] = [];
   if (settings.flag("Compression")) {
-    lines.push("compression: i2ptun has none");
+    lines.push(
+      "compression: put Compression into ~/.ssh/config, which profiles read",
+    );
   }
   const version = settings.number("AddressFamily") === 1 ? 4 : 6;
   if ([1, 2].includes(settings.number("AddressFamily"))) {
@@ -116,7 +118,9 @@ function othersLeftOut(settings: PuttySettings): string[] {
     lines.push(`that the host key is looked up as ${logHost}`);
   }
   if (settings.text("DetachedCertificate") !== "") {
-    lines.push("the certificate: i2ptun has none");
+    lines.push(
+      "the certificate: put CertificateFile into ~/.ssh/config, which profiles read",
+    );
   }
   if (settings.text("RemoteCommand") !== "") {
     lines.push("the remote command: i2ptun runs none");
