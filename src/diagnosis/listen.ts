@@ -72,7 +72,7 @@ async function listenHere(
     portOwner,
     onConnection: (socket) => socket.destroy(),
   });
-  listener.close();
+  await listener.close();
   return `free: ${listener.addresses.join(", ")}`;
 }
 

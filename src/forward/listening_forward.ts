@@ -42,10 +42,11 @@ export abstract class ListeningForward<F extends Forward>
     return Promise.resolve();
   }
 
-  close(): void {
-    this.#listener?.close();
+  async close(): Promise<void> {
+    const closed = this.#listener?.close();
     this.#listener = undefined;
     for (const socket of this.#sockets) socket.destroy();
+    await closed;
   }
 
   /**
