@@ -72,7 +72,7 @@ async function listenHere(
     portOwner,
     onConnection: (conn) => conn.close(),
   });
-  listener.close();
+  await listener.close();
   return `free: ${listener.addresses.join(", ")}`;
 }
 

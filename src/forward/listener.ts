@@ -14,7 +14,8 @@ import { listenAt, type Listening } from "./socket.ts";
 export interface Listener {
   /** `host:port` or socket path of each address. */
   addresses: string[];
-  close(): void;
+  /** Resolves when the addresses are free. */
+  close(): Promise<void>;
 }
 
 /** Names the program that holds a port, if that can be found out. */
@@ -40,7 +41,9 @@ export interface ListenOptions {
 export async function openListener(options: ListenOptions): Promise<Listener> {
   const { listen, onConnection, isTaken = isHidden } = options;
   const listening: Listening[] = [];
-  const close = () => listening.forEach((each) => each.close());
+  const close = async () => {
+    await Promise.all(listening.map((each) => each.close()));
+  };
   try {
     if (listen.kind === "unix") {
       listening.push(listenAt({ path: listen.path }, onConnection));
@@ -69,7 +72,7 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
     addresses.sort((a, b) => isIPv6(a) - isIPv6(b));
     return { addresses, close };
   } catch (error) {
-    close();
+    await close();
     throw await explain(error as NodeError, options);
   }
 }

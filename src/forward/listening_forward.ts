@@ -52,10 +52,11 @@ export abstract class ListeningForward<F extends Forward, A extends Accepted>
     return Promise.resolve();
   }
 
-  close(): void {
-    this.#listener?.close();
+  async close(): Promise<void> {
+    const closed = this.#listener?.close();
     this.#listener = undefined;
     for (const client of this.#clients) client.destroy();
+    await closed;
   }
 
   /**

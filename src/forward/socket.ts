@@ -21,7 +21,11 @@ export type SocketAddress = { host: string; port: number } | { path: string };
 export interface Listening {
   /** 0 for a Unix socket. */
   port: number;
-  close(): void;
+  /**
+   * Resolves when the address is free: Deno keeps a listener until it has noticed
+   * that nobody waits for a connection any more.
+   */
+  close(): Promise<void>;
 }
 
 /** Connections that may wait to be accepted: a browser's burst, many times. */
@@ -54,13 +58,14 @@ export function listenAt(
       }
     }
   };
-  accept();
+  const accepting = accept();
   const { addr } = listener;
   return {
     port: addr.transport === "tcp" ? addr.port : 0,
     close: () => {
       open = false;
       listener.close();
+      return accepting;
     },
   };
 }
