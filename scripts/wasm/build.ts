@@ -7,7 +7,8 @@
  */
 
 import wabt from "wabt";
-import { chacha20Poly1305Wat, LAYOUT } from "./chacha20_poly1305.ts";
+import { chacha20Poly1305Wat } from "./chacha20_poly1305.ts";
+import { LAYOUT } from "./layout.ts";
 
 /** Room for a packet of {@link LARGEST_PACKET} and for whole blocks after it. */
 const PAGES = 5;
@@ -23,7 +24,7 @@ export async function chacha20Poly1305Module(): Promise<string> {
   const base64 = btoa(String.fromCharCode(...buffer));
   const text = base64.replace(/.{1,76}/g, (line) => `  "${line}",\n`);
   return `/**
- * Made by \`deno task wasm\` from \`scripts/wasm/chacha20_poly1305.ts\`.
+ * Made by \`deno task wasm\` from \`scripts/wasm/\`.
  *
  * @module
  */

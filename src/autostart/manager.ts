@@ -74,6 +74,8 @@ function systemd(
   return {
     file,
     enable: async () => {
+      // the service may not make it: only what is there can be opened to it
+      await makeState(state);
       await write(file, 0o644);
       await systemctl("daemon-reload");
       if (await systemctl("enable", "--now", unit) === undefined) {
@@ -96,6 +98,7 @@ function launchd(
   { task, environment, state }: ManagerOptions,
 ): AutostartManager {
   const label = agentLabel(task.name);
+  const logs = join(state, "log");
   const file = {
     path: join(
       environment.home,
@@ -103,12 +106,14 @@ function launchd(
       "LaunchAgents",
       `${label}.plist`,
     ),
-    content: launchdPlist(task, join(state, "log", `${task.name}.launchd.log`)),
+    content: launchdPlist(task, join(logs, `${task.name}.launchd.log`)),
   };
   const domain = `gui/${Deno.uid() ?? 0}`;
   return {
     file,
     enable: async () => {
+      // launchd makes a file for what is said, but no folder
+      await makeState(logs);
       await write(file, 0o644);
       await output("launchctl", "bootout", `${domain}/${label}`);
       if (
@@ -179,6 +184,17 @@ function taskScheduler(
       };
     },
   };
+}
+
+async function makeState(folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new I2ptunError("unforeseen", `cannot make ${folder}`, {
+      remedy: "make room or make it writable, or set I2PTUN_STATE_DIR",
+      cause,
+    });
+  }
 }
 
 async function write(

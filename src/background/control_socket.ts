@@ -7,7 +7,7 @@
 import { createServer } from "node:net";
 import { basename, dirname, join } from "node:path";
 import type { Duplex } from "node:stream";
-import { listenAt } from "../forward/socket.ts";
+import { listenAt, Socket } from "../forward/socket.ts";
 import type { Environment, System } from "../platform/paths.ts";
 import { PIPES } from "../platform/permissions.ts";
 
@@ -95,7 +95,8 @@ export async function listenControl(
 ): Promise<() => void> {
   if (isPipe(address)) return await listenAtPipe(address, onConnection);
   // not node:net: its server of Deno 2.7 takes 513 connections and no more
-  return listenAt({ path: address }, onConnection).close;
+  return listenAt({ path: address }, (conn) => onConnection(new Socket(conn)))
+    .close;
 }
 
 /** As many as Deno allows; at the fifth client at once it would take no more. */

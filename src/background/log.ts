@@ -5,9 +5,8 @@
  */
 
 import { join } from "node:path";
-import { getRotatingFileSink } from "@logtape/file";
-import type { Sink } from "@logtape/logtape";
 import type { Log, LogLevel } from "../log.ts";
+import { RotatingFile } from "./rotating_file.ts";
 
 /** The log of a profile in the folder for logs. */
 export function logPath(folder: string, name: string): string {
@@ -33,16 +32,6 @@ export function formatLine(time: Date, level: LogLevel, message: string) {
   // deno-lint-ignore no-control-regex
   const text = message.replace(/[\x00-\x1f\x7f-\x9f]+/g, " ");
   return `${time.toISOString()} ${level.padEnd(7)} ${text}`;
-}
-
-/** For this user only, as the sink does not make it, after a rotation either. */
-function keepPrivate(path: string): void {
-  try {
-    const { isFile, mode } = Deno.lstatSync(path);
-    if (isFile && (mode! & 0o077) !== 0) Deno.chmodSync(path, 0o600);
-  } catch {
-    // a file system without modes; the event is written
-  }
 }
 
 /** An event as `profile logs --json` tells it. */
@@ -74,25 +63,10 @@ export function parseLine(line: string): LogEvent | undefined {
  *   could not write it tells with the next event that it can.
  */
 export function openLog(path: string, least: "debug" | "info"): Log {
-  let sink: Sink | undefined;
-  const write = (line: string) => {
-    sink ??= getRotatingFileSink(path, {
-      maxSize: MAX_BYTES,
-      maxFiles: MAX_OLD_FILES,
-      bufferSize: 0,
-      formatter: (record) => `${record.rawMessage as string}\n`,
-    });
-    sink({
-      category: [],
-      // of no consequence: the line says it
-      level: "info",
-      message: [line],
-      rawMessage: line,
-      timestamp: Date.now(),
-      properties: {},
-    });
-    if (Deno.build.os !== "windows") keepPrivate(path);
-  };
+  const file = new RotatingFile(path, {
+    maxBytes: MAX_BYTES,
+    maxOld: MAX_OLD_FILES,
+  });
   let lost = 0;
   let why = "";
   return (level, message) => {
@@ -103,10 +77,10 @@ export function openLog(path: string, least: "debug" | "info"): Log {
         const notice = `${lost} event${
           lost === 1 ? "" : "s"
         } could not be written here: ${why}`;
-        write(lineEnd(path) + formatLine(time, "warning", notice));
+        file.append(lineEnd(path) + formatLine(time, "warning", notice));
         lost = 0;
       }
-      write(formatLine(time, level, message));
+      file.append(formatLine(time, level, message));
     } catch (error) {
       // tried again with the next event
       lost++;

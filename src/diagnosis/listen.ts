@@ -70,9 +70,9 @@ async function listenHere(
     name,
     listen,
     portOwner,
-    onConnection: (socket) => socket.destroy(),
+    onConnection: (conn) => conn.close(),
   });
-  listener.close();
+  await listener.close();
   return `free: ${listener.addresses.join(", ")}`;
 }
 

@@ -12,11 +12,15 @@ import { denialOf } from "./denial.ts";
 import { ListeningForward } from "./listening_forward.ts";
 import { negotiate } from "./negotiate.ts";
 import { hangUp, relay } from "./relay.ts";
-import { type Socket, writeTo } from "./socket.ts";
+import { Socket, writeTo } from "./socket.ts";
 import { TimeLimit } from "./time_limit.ts";
 
 export class DynamicForward
-  extends ListeningForward<Extract<Forward, { kind: "dynamic" }>> {
+  extends ListeningForward<Extract<Forward, { kind: "dynamic" }>, Socket> {
+  protected override accept(conn: Deno.Conn): Socket {
+    return new Socket(conn);
+  }
+
   protected override async serve(socket: Socket): Promise<void> {
     const received = await this.#negotiate(socket);
     if (received.state === "gone") return void socket.destroy();

@@ -9,12 +9,13 @@ import { I2ptunError } from "../errors.ts";
 import { currentSystem, type System } from "../platform/paths.ts";
 import { isHidden } from "../platform/port_owner.ts";
 import { formatHostPort, type ListenAddress } from "./address.ts";
-import { listenAt, type Listening, type Socket } from "./socket.ts";
+import { listenAt, type Listening } from "./socket.ts";
 
 export interface Listener {
   /** `host:port` or socket path of each address. */
   addresses: string[];
-  close(): void;
+  /** Resolves when the addresses are free. */
+  close(): Promise<void>;
 }
 
 /** Names the program that holds a port, if that can be found out. */
@@ -24,7 +25,7 @@ export interface ListenOptions {
   /** The forward's name, for messages. */
   name: string;
   listen: ListenAddress;
-  onConnection: (socket: Socket) => void;
+  onConnection: (conn: Deno.Conn) => void;
   portOwner: PortOwner;
   /** Default: this machine's. */
   system?: System;
@@ -40,7 +41,9 @@ export interface ListenOptions {
 export async function openListener(options: ListenOptions): Promise<Listener> {
   const { listen, onConnection, isTaken = isHidden } = options;
   const listening: Listening[] = [];
-  const close = () => listening.forEach((each) => each.close());
+  const close = async () => {
+    await Promise.all(listening.map((each) => each.close()));
+  };
   try {
     if (listen.kind === "unix") {
       listening.push(listenAt({ path: listen.path }, onConnection));
@@ -69,7 +72,7 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
     addresses.sort((a, b) => isIPv6(a) - isIPv6(b));
     return { addresses, close };
   } catch (error) {
-    close();
+    await close();
     throw await explain(error as NodeError, options);
   }
 }

@@ -10,20 +10,30 @@ import type { Channel } from "../ssh/channel.ts";
 import type { Forward, TargetAddress } from "./address.ts";
 import { type Listener, openListener } from "./listener.ts";
 import type { ForwardOptions, RunningForward } from "./running_forward.ts";
-import type { Socket } from "./socket.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
 
-export abstract class ListeningForward<F extends Forward>
+/** A client as its forward wants it. */
+export interface Accepted {
+  readonly peer: { address: string; port: number } | undefined;
+  readonly destroyed: boolean;
+  once(event: "close", callBack: () => void): unknown;
+  destroy(): unknown;
+}
+
+export abstract class ListeningForward<F extends Forward, A extends Accepted>
   implements RunningForward {
   readonly traffic: Traffic = noTraffic();
   problem: string | undefined;
-  readonly #sockets = new Set<Socket>();
+  readonly #clients = new Set<A>();
   #listener: Listener | undefined;
 
   constructor(readonly forward: F, readonly options: ForwardOptions) {}
 
-  /** Serves one client, whose socket is unread; what is thrown ends it. */
-  protected abstract serve(socket: Socket): Promise<void>;
+  /** Takes a connection over. */
+  protected abstract accept(conn: Deno.Conn): A;
+
+  /** Serves one client, of which nothing is read; what is thrown ends it. */
+  protected abstract serve(client: A): Promise<void>;
 
   get addresses(): string[] {
     return this.#listener?.addresses ?? [];
@@ -34,7 +44,7 @@ export abstract class ListeningForward<F extends Forward>
       name: this.forward.name,
       listen: this.forward.listen,
       portOwner: this.options.portOwner,
-      onConnection: (socket) => this.#accept(socket),
+      onConnection: (conn) => this.#serve(this.accept(conn)),
     });
   }
 
@@ -42,26 +52,27 @@ export abstract class ListeningForward<F extends Forward>
     return Promise.resolve();
   }
 
-  close(): void {
-    this.#listener?.close();
+  async close(): Promise<void> {
+    const closed = this.#listener?.close();
     this.#listener = undefined;
-    for (const socket of this.#sockets) socket.destroy();
+    for (const client of this.#clients) client.destroy();
+    await closed;
   }
 
   /**
-   * A channel from the server to `target` for the client behind `socket`.
+   * A channel from the server to `target` for this client.
    *
    * @throws {I2ptunError} why the server does not open it, or that there was no
    *   connection for too long.
    */
   protected async openChannel(
     target: TargetAddress,
-    socket: Socket,
+    client: Accepted,
   ): Promise<Channel> {
     for (;;) {
       const connection = await this.options.connection();
       try {
-        const from = socket.peer ?? { address: "127.0.0.1", port: 0 };
+        const from = client.peer ?? { address: "127.0.0.1", port: 0 };
         return await connection.openChannel(target, from);
       } catch (error) {
         if (I2ptunError.from(error).kind !== "unreachable") throw error;
@@ -76,20 +87,20 @@ export abstract class ListeningForward<F extends Forward>
     this.options.log("warning", `${this.forward.name}: ${message}`);
   }
 
-  async #accept(socket: Socket): Promise<void> {
+  async #serve(client: A): Promise<void> {
     const { connections } = this.traffic;
     connections.open++;
     connections.total++;
-    this.#sockets.add(socket);
-    socket.once("close", () => {
+    this.#clients.add(client);
+    client.once("close", () => {
       connections.open--;
-      this.#sockets.delete(socket);
+      this.#clients.delete(client);
     });
     try {
-      await this.serve(socket);
+      await this.serve(client);
     } catch (error) {
       this.log(error);
-      socket.destroy();
+      client.destroy();
     }
   }
 }

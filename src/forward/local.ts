@@ -5,21 +5,27 @@
  */
 
 import type { Forward } from "./address.ts";
+import { Client } from "./client.ts";
 import { ListeningForward } from "./listening_forward.ts";
 import { relay } from "./relay.ts";
 import { problemOf } from "./running_forward.ts";
-import type { Socket } from "./socket.ts";
 
 export class LocalForward
-  extends ListeningForward<Extract<Forward, { kind: "local" }>> {
-  protected override async serve(socket: Socket): Promise<void> {
-    const channel = await this.openChannel(this.forward.target, socket)
+  extends ListeningForward<Extract<Forward, { kind: "local" }>, Client> {
+  protected override accept(conn: Deno.Conn): Client {
+    return new Client(conn);
+  }
+
+  protected override async serve(client: Client): Promise<void> {
+    const opening = this.openChannel(this.forward.target, client);
+    client.readAhead();
+    const channel = await opening
       .catch((error) => {
         this.problem = problemOf(error);
         throw error;
       });
     this.problem = undefined;
-    if (socket.destroyed) return channel.close();
-    relay(socket, channel, { traffic: this.traffic });
+    if (client.destroyed) return channel.close();
+    relay(client, channel, { traffic: this.traffic });
   }
 }

@@ -8,7 +8,8 @@
 import { ByteQueue } from "../ssh/byte_queue.ts";
 import type { Channel } from "../ssh/channel.ts";
 import type { Body } from "./http_body.ts";
-import { FIRST_READ, LARGEST_READ, type Socket } from "./socket.ts";
+import { giveBackReadBuffer, takeReadBuffer } from "./read_buffer.ts";
+import { LARGEST_READ, type Released, type Socket } from "./socket.ts";
 import type { Traffic } from "./traffic.ts";
 
 /**
@@ -31,6 +32,13 @@ export function hangUp(socket: Socket): void {
   else socket.once("finish", linger);
 }
 
+/** A connection of this machine. */
+interface Releasable {
+  release(): Released;
+  once(event: "close", callBack: () => void): unknown;
+  destroy(): unknown;
+}
+
 export interface RelayOptions {
   traffic: Traffic;
   /** What of the socket's bytes is passed on; undefined: all. */
@@ -49,7 +57,7 @@ export interface RelayOptions {
  * @param channel one that nobody receives
  */
 export function relay(
-  socket: Socket,
+  socket: Releasable,
   channel: Channel,
   options: RelayOptions,
 ): void {
@@ -57,12 +65,12 @@ export function relay(
 }
 
 class Relay {
-  readonly #socket: Socket;
+  readonly #socket: Releasable;
   readonly #channel: Channel;
   readonly #traffic: Traffic["bytes"];
   readonly #body: Body | undefined;
   readonly #conn: Deno.Conn;
-  readonly #reading: Promise<Uint8Array | null> | undefined;
+  readonly #reading: Released["reading"];
   /** Goes to the server before what is read. */
   readonly #first: Uint8Array[];
   /** What has come from the server and is not written yet. */
@@ -78,7 +86,7 @@ class Relay {
   #lingering: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    socket: Socket,
+    socket: Releasable,
     channel: Channel,
     { traffic, body, head, early = new Uint8Array() }: RelayOptions,
   ) {
@@ -122,11 +130,15 @@ class Relay {
       const bytes = await this.#reading;
       if (bytes === null) return this.#endSending();
       await this.#send(this.#ours(bytes));
+      giveBackReadBuffer(new Uint8Array(bytes.buffer));
     }
-    let buffer = new Uint8Array(FIRST_READ);
+    let buffer = takeReadBuffer();
     for (;;) {
       const length = await this.#conn.read(buffer);
-      if (length === null) return this.#endSending();
+      if (length === null) {
+        giveBackReadBuffer(buffer);
+        return this.#endSending();
+      }
       await this.#send(this.#ours(buffer.subarray(0, length)));
       if (length === buffer.length && length < LARGEST_READ) {
         buffer = new Uint8Array(2 * length);
@@ -177,13 +189,13 @@ class Relay {
   }
 
   async #endSocket(): Promise<void> {
+    // RFC 4254 §5.3: who has sent and received an end closes the channel
+    if (this.#hasReadAll) return this.#close();
     if (this.#incoming === "closed" && this.#lingering === undefined) {
       this.#lingering = setTimeout(() => this.#close(), LINGER_MS);
     }
     if (this.#hasEndedSocket) return;
     this.#hasEndedSocket = true;
-    // RFC 4254 §5.3: who has sent and received an end closes the channel
-    if (this.#hasReadAll) return this.#close();
     await this.#conn.closeWrite();
   }
 

@@ -92,11 +92,12 @@ export class RemoteForward implements RunningForward {
     }
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.#ended.abort(new I2ptunError("interrupted", "the forward was closed"));
     if (this.#listening) this.#connection?.cancelListen(this.#listening);
     this.#connection = undefined;
     for (const socket of this.#sockets) socket.destroy();
+    return Promise.resolve();
   }
 
   /** Preferably where it was before, if the server had chosen the port. */

@@ -51,6 +51,9 @@ export interface RunningForward {
    *   later, when it was up before, it tries until it succeeds.
    */
   attach(connection: Connection): Promise<void>;
-  /** Stops listening and cuts every connection. */
-  close(): void;
+  /**
+   * Stops listening and cuts every connection. Resolves when its addresses on
+   * this machine are free.
+   */
+  close(): Promise<void>;
 }

@@ -13,6 +13,7 @@
 
 import { Duplex } from "node:stream";
 import { readRest } from "../ssh/channel_stream.ts";
+import { FIRST_READ } from "./read_buffer.ts";
 
 /** An address to listen at or connect to. */
 export type SocketAddress = { host: string; port: number } | { path: string };
@@ -20,7 +21,11 @@ export type SocketAddress = { host: string; port: number } | { path: string };
 export interface Listening {
   /** 0 for a Unix socket. */
   port: number;
-  close(): void;
+  /**
+   * Resolves when the address is free: Deno keeps a listener until it has noticed
+   * that nobody waits for a connection any more.
+   */
+  close(): Promise<void>;
 }
 
 /** Connections that may wait to be accepted: a browser's burst, many times. */
@@ -36,7 +41,7 @@ const ACCEPT_AGAIN_MS = 100;
  */
 export function listenAt(
   at: SocketAddress,
-  onConnection: (socket: Socket) => void,
+  onConnection: (conn: Deno.Conn) => void,
 ): Listening {
   const listener = "path" in at ? listenUnix(at.path) : Deno.listen({
     ...{ hostname: at.host, port: at.port },
@@ -46,20 +51,21 @@ export function listenAt(
   const accept = async () => {
     while (open) {
       try {
-        onConnection(new Socket(await listener.accept()));
+        onConnection(await listener.accept());
       } catch {
         if (!open) return;
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_AGAIN_MS));
       }
     }
   };
-  accept();
+  const accepting = accept();
   const { addr } = listener;
   return {
     port: addr.transport === "tcp" ? addr.port : 0,
     close: () => {
       open = false;
       listener.close();
+      return accepting;
     },
   };
 }
@@ -109,9 +115,26 @@ export function writeTo(stream: Duplex, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve) => stream.write(bytes, () => resolve()));
 }
 
-/** A read takes as much at first, and ever more while reads come full; bytes. */
-export const FIRST_READ: number = 4 * 1024;
+/** What a read takes at most; more and more while reads come full; bytes. */
 export const LARGEST_READ: number = 128 * 1024;
+
+/** A bare connection, and what was read of it and by nobody else. */
+export interface Released {
+  conn: Deno.Conn;
+  /** What has come first. */
+  rest: Uint8Array;
+  /** If a read is under way, what it brings; null for the end. */
+  reading: Promise<Uint8Array<ArrayBuffer> | null> | undefined;
+}
+
+/** Who is at the other end; undefined for a Unix socket. */
+export function peerOf(
+  { remoteAddr }: Deno.Conn,
+): { address: string; port: number } | undefined {
+  return remoteAddr.transport === "tcp"
+    ? { address: remoteAddr.hostname, port: remoteAddr.port }
+    : undefined;
+}
 
 /** So much may wait in each direction before the other side has to, in bytes. */
 const BUFFER_LIMIT = 64 * 1024;
@@ -123,7 +146,7 @@ const BUFFER_LIMIT = 64 * 1024;
 export class Socket extends Duplex {
   readonly #conn: Deno.Conn;
   #buffer = new Uint8Array(FIRST_READ);
-  #reading: Promise<Uint8Array | null> | undefined;
+  #reading: Released["reading"];
   #isReleased = false;
 
   constructor(conn: Deno.Conn) {
@@ -135,23 +158,14 @@ export class Socket extends Duplex {
 
   /** Who is at the other end; undefined for a Unix socket. */
   get peer(): { address: string; port: number } | undefined {
-    const { remoteAddr } = this.#conn;
-    return remoteAddr.transport === "tcp"
-      ? { address: remoteAddr.hostname, port: remoteAddr.port }
-      : undefined;
+    return peerOf(this.#conn);
   }
 
   /**
    * Ends the stream, which has nothing left to write, and gives the bare
-   * connection, and what was read of it and by nobody else: first what has come,
-   * then, if a read is under way, what it brings. {@link destroy} still closes
-   * it, and `close` tells that.
+   * connection. {@link destroy} still closes it, and `close` tells that.
    */
-  release(): {
-    conn: Deno.Conn;
-    rest: Uint8Array;
-    reading: Promise<Uint8Array | null> | undefined;
-  } {
+  release(): Released {
     this.#isReleased = true;
     const rest = readRest(this);
     const hasEnded = this.readableEnded ||

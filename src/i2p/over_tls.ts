@@ -6,7 +6,7 @@
 
 import type { Duplex } from "node:stream";
 import { connect } from "node:tls";
-import { listenAt, type Socket } from "../forward/socket.ts";
+import { listenAt, Socket } from "../forward/socket.ts";
 
 /**
  * Speaks TLS over a stream. Whose certificate it is does not matter here: the
@@ -20,7 +20,10 @@ export async function overTls(
 ): Promise<Duplex | undefined> {
   // Deno 2.7 does TLS over sockets of the system only, so there is one between
   const near = Promise.withResolvers<Socket>();
-  const listening = listenAt({ host: "127.0.0.1", port: 0 }, near.resolve);
+  const listening = listenAt(
+    { host: "127.0.0.1", port: 0 },
+    (conn) => near.resolve(new Socket(conn)),
+  );
   const tls = connect({
     host: "127.0.0.1",
     port: listening.port,

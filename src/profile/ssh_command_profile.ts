@@ -6,6 +6,8 @@
 
 import type { I2ptunError } from "../errors.ts";
 import { splitWords } from "../ssh/ssh_config_parse.ts";
+import { forwardSource } from "./forward_source.ts";
+import { readForward } from "./import_ssh_config.ts";
 import { nearest } from "./nearest.ts";
 import { parseServerAddress } from "./server_address.ts";
 import {
@@ -30,6 +32,7 @@ const PROFILE_KEYS = [
   "localforward",
   "remoteforward",
   "dynamicforward",
+  "gatewayports",
 ] as const;
 
 /** A profile of profiles.yaml, as far as a command line can say it. */
@@ -59,6 +62,7 @@ export function profileOf(command: SshCommand): CommandProfile {
   const identity = [...command.identity];
   let user: string | undefined;
   let port: string | undefined;
+  let isForAll: boolean | undefined;
   for (const { key, value: text } of command.options) {
     const words = wordsOf(key, text);
     const isForward = /forward$/i.test(key);
@@ -108,9 +112,18 @@ export function profileOf(command: SshCommand): CommandProfile {
       case "dynamicforward":
         profile.forwards.push({ dynamic: value });
         break;
+      case "gatewayports":
+        // ssh takes the first
+        isForAll ??= value === "yes";
+        break;
       default:
         throw cannotKeep(key, value);
     }
+  }
+  if (isForAll) {
+    profile.forwards = profile.forwards.map((spec) =>
+      forwardSource(readForward(spec, true))
+    );
   }
   const { configFile } = command;
   if (configFile !== undefined) {

@@ -73,11 +73,13 @@ export async function race<T>(options: RaceOptions<T>): Promise<T> {
     racers.add(racer);
     const own = racer.controller.signal;
     const onWord = () => {
+      if (own.aborted) return;
       racer.server = "talking";
       drop((each) => each.server === "waiting");
       joinIfNeeded();
     };
     const onSilence = () => {
+      if (own.aborted) return;
       racer.server = "silent";
       joinIfNeeded();
     };

@@ -275,9 +275,10 @@ export class Tunnel {
       new I2ptunError("interrupted", "the tunnel was stopped"),
     );
     this.#become(state);
-    for (const forward of this.#forwards) forward.close();
+    const closed = this.#forwards.map((forward) => forward.close());
     connection?.end();
-    this.#finish(state.name === "failed" ? state.reason : undefined);
+    const reason = state.name === "failed" ? state.reason : undefined;
+    Promise.all(closed).then(() => this.#finish(reason));
   }
 
   #become(state: TunnelState): void {

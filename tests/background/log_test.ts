@@ -54,3 +54,19 @@ testLog(
     await removeDir(scratch);
   },
 );
+
+testLog("old lines move to numbered files, all of them private", async () => {
+  const scratch = await makeScratchDir();
+  const path = join(scratch, "home.log");
+  // as an earlier version, or someone with another umask, may have left it
+  Deno.writeTextFileSync(path, `${"old\n".repeat(262_140)}`, { mode: 0o644 });
+  const log = openLog(path, "info");
+  log("info", `first ${"x".repeat(1000)}`);
+  assert.match(Deno.readTextFileSync(`${path}.1`), /^old\n/);
+  assert.match(Deno.readTextFileSync(path), /^\S+Z info {4}first x/);
+  for (const { name } of Deno.readDirSync(scratch)) {
+    if (Deno.build.os === "windows") break;
+    assert.equal(Deno.statSync(join(scratch, name)).mode! & 0o777, 0o600, name);
+  }
+  await removeDir(scratch);
+});

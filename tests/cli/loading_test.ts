@@ -45,7 +45,7 @@ Deno.test("SSH is loaded by the process that runs the tunnel, not by its starter
     ...["fast-string-width", "supports-hyperlinks"],
   ]);
   // while the server is reached, no more than most logins need
-  assert.deepEqual(packagesOf("background/supervise.ts"), ["@logtape/file"]);
+  assert.deepEqual(packagesOf("background/supervise.ts"), []);
   assert.deepEqual(packagesOf("ssh/log_in.ts"), [
     ...["bcrypt-pbkdf", "ssh2/lib/agent.js", "ssh2/lib/client.js"],
     "ssh2/lib/protocol/constants.js",

@@ -77,6 +77,20 @@ testWith(["sshd", "user-manager"], "systemd keeps it up", async () => {
     }
   };
 
+  // for the system it needs the system's own systemd, which there is not; but
+  // the folder that the unit opens to the service has to be there
+  const state = `${sandbox.home}/.local/state/i2ptun`;
+  const system = sandbox.command("autostart", "enable", "home", "--system");
+  const script = 'mount -t tmpfs tmpfs /etc/systemd/system && exec "$@"';
+  await assert.rejects(
+    manager.run([
+      ...["unshare", "--mount", "--propagation", "private"],
+      ...["sh", "-c", script, "sh", ...system],
+    ]),
+    /the system refused: systemctl enable i2ptun-home.service/,
+  );
+  assert.equal((await Deno.stat(state)).mode! & 0o777, 0o700);
+
   // it returns when the tunnel is up
   await autostart("enable");
   await assertServes(site);

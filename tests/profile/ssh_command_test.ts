@@ -131,6 +131,20 @@ Deno.test("an option's value is read as ssh_config has it, quotes and all", () =
   }
 });
 
+Deno.test("with -g, forwards here are for everyone", () => {
+  const line = "-D 1080 -L 8080:h:80 -L [::1]:8081:h:80 -R 9:h:80 host";
+  const { forwards } = profileOf(parse(`ssh -g ${line}`));
+  assert.deepEqual(forwards, [
+    { dynamic: "*:1080" },
+    { local: "*:8080:h:80" },
+    { local: "[::1]:8081:h:80" },
+    { remote: "9:h:80" },
+  ]);
+  const before = profileOf(parse(`ssh ${line}`)).forwards;
+  const no = profileOf(parse(`ssh -o GatewayPorts=no -g ${line}`)).forwards;
+  assert.deepEqual(no, before);
+});
+
 Deno.test("ssh to profile to ssh is the same profile", () => {
   const port = fc.integer({ min: 1, max: 65535 }).map(String);
   const bind = fc.constantFrom("", "*:", "127.0.0.1:", "[::1]:", "localhost:");

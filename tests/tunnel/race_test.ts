@@ -89,6 +89,8 @@ Deno.test("one whose server falls silent is joined, but goes on", async () => {
   attempts[1]!.fallSilent();
   await again();
   assert.deepEqual(open(), [true, true, false, true]);
+  attempts[2]!.answer();
+  assert.deepEqual(open(), [true, true, false, true], "it has ended");
   attempts[0]!.answer();
   assert.deepEqual(open(), [true, true, false, false]);
   attempts[0]!.succeed("slow");

@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import type { Forward } from "../../src/forward/address.ts";
+import { dialTo, random, readAll, testLink, until } from "./setup.ts";
+import { type ServerChannel, startStubForward } from "./stub_server.ts";
+
+const local: Forward = {
+  kind: "local",
+  name: "page",
+  listen: { kind: "tcp", bind: "127.0.0.1", port: 0 },
+  target: { kind: "tcp", host: "127.0.0.1", port: 80 },
+};
+
+/** A forward whose server opens a channel when it is told to. */
+async function start() {
+  let accept: (() => ServerChannel) | undefined;
+  const stub = await startStubForward(local, (open) => accept = open);
+  return {
+    stub,
+    /** What the server gets until the end. */
+    open: async () => {
+      await until(() => accept !== undefined, "the server is asked");
+      const channel = accept!();
+      const chunks: Uint8Array[] = [];
+      channel.on("data", (chunk) => chunks.push(chunk));
+      const ended = new Promise<void>((resolve) =>
+        channel.on("end", () => resolve())
+      );
+      return { channel, all: ended.then(() => Buffer.concat(chunks)) };
+    },
+    [Symbol.asyncDispose]: () => stub[Symbol.asyncDispose](),
+  };
+}
+
+for (const length of [0, 5, 4096, 300_000]) {
+  testLink(
+    [],
+    `${length} bytes that a client says, and its end, wait for a channel`,
+    async () => {
+      await using server = await start();
+      const data = random(length);
+      const client = await dialTo(server.stub.port);
+      client.end(data);
+      if (length < 10_000) await new Promise((r) => client.once("finish", r));
+      const { channel, all } = await server.open();
+      assert.ok((await all).equals(data));
+      channel.write("bye");
+      channel.end();
+      assert.equal(String(await readAll(client)), "bye");
+    },
+  );
+}
+
+testLink([], "clients one after the other get their own bytes", async () => {
+  await using stub = await startStubForward(local, (accept) => {
+    const channel = accept();
+    channel.on("data", (chunk) => channel.write(chunk));
+    channel.on("end", () => channel.end());
+  });
+  // buffers are used again
+  const say = async (length: number) => {
+    const client = await dialTo(stub.port);
+    const data = random(length);
+    client.end(data);
+    assert.ok((await readAll(client)).equals(data));
+  };
+  for (let i = 0; i < 20; i++) {
+    await Promise.all([say(3), say(4096), say(5000), say(70_000)]);
+  }
+});
