@@ -12,7 +12,10 @@
 export interface Cost {
   /** Processor time since they started, of user and system, in seconds. */
   cpuSeconds: number;
-  /** Memory that is theirs alone now, in bytes. */
+  /**
+   * Memory that is theirs alone now, in bytes; parts of the program's file, which
+   * the system can drop and read again, left out.
+   */
   privateBytes: number;
   /** The most that was resident at once, in bytes, since {@link resetPeak}. */
   peakBytes: number;
@@ -35,9 +38,8 @@ export async function costOf(
     if (!times || !peak) return undefined;
     sum.cpuSeconds += (Number(times[1]) + Number(times[2])) / ticksPerSecond;
     sum.peakBytes += Number(peak[1]) * 1024;
-    for (const [, kB] of text.matchAll(/^Private_\w+:\s+(\d+) kB/gm)) {
-      sum.privateBytes += Number(kB) * 1024;
-    }
+    const anonymous = /^Anonymous:\s+(\d+) kB/m.exec(text);
+    sum.privateBytes += Number(anonymous?.[1]) * 1024;
   }
   return sum;
 }

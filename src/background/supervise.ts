@@ -7,6 +7,7 @@
 
 import type { I2ptunError } from "../errors.ts";
 import type { Log } from "../log.ts";
+import { collectGarbage } from "../platform/memory.ts";
 import { type Environment, pathsOf } from "../platform/paths.ts";
 import { portOwner } from "../platform/port_owner.ts";
 import type { Profile } from "../profile/profile.ts";
@@ -23,6 +24,9 @@ import { controlFiles, removeControl } from "./control_socket.ts";
 import { logFiles, logPath } from "./log.ts";
 import { RunFolder } from "./records.ts";
 import { AlreadyRunningError } from "./running.ts";
+
+/** How long after its start a tunnel gives back what only that needed, in ms. */
+const REST_MS = 1000;
 
 export interface SuperviseOptions {
   profile: Profile;
@@ -130,6 +134,8 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
           ...options.files ?? [],
         ],
       });
+      const rest = setTimeout(collectGarbage, REST_MS);
+      tunnel.finished.finally(() => clearTimeout(rest));
       failure = await tunnel.finished;
     } finally {
       signal.removeEventListener("abort", stop);
