@@ -86,3 +86,22 @@ Deno.test("a queue that is dropped while it is written does not spoil others", (
   dropped.append(Buffer.from("again"));
   assert.equal(Buffer.from(dropped.peek()).toString(), "again");
 });
+
+Deno.test("a queue that runs empty again and again makes no new memory", () => {
+  const queue = new ByteQueue();
+  const packet = Buffer.alloc(32 * 1024);
+  const seen = new Set<ArrayBuffer>();
+  for (let i = 0; i < 50; i++) {
+    // more than a block, in parts as they come
+    for (let k = 0; k < 8; k++) queue.append(packet);
+    let writes = 0;
+    for (; queue.length > 0; writes++) {
+      const shown = queue.peek();
+      seen.add(shown.buffer);
+      queue.consume(shown.length);
+    }
+    // from the second time on as few blocks as can be
+    if (i > 0) assert.equal(writes, 2);
+  }
+  assert.ok(seen.size <= 8, `${seen.size} blocks`);
+});
