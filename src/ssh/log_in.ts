@@ -22,8 +22,8 @@ import { closedDuringLogin, lost } from "./lost.ts";
 import { type Greeting, isStrict } from "./server_offer.ts";
 import { Client, type ClientErrorExtensions } from "./ssh2.ts";
 import {
+  acknowledgeNews,
   askForLife,
-  ignoreHostKeyList,
   onUserauthFailure,
   signWithCertificates,
   signWithSha2Only,
@@ -112,6 +112,7 @@ export function logIn(
     );
     client.on("ready", () => {
       ready = true;
+      acknowledgeNews(client);
       authentication.succeeded();
       options.onMilestone?.({ name: "login", by: authentication.accepted });
       signal.removeEventListener("abort", onAbort);
@@ -220,7 +221,6 @@ export function logIn(
         }) as never,
       });
       signWithCertificates(client);
-      ignoreHostKeyList(client);
       channels = new Channels(client, transport);
       onUserauthFailure(client, (methods, partial) => {
         authentication.answered(methods, partial);

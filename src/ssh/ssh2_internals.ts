@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer";
 import { signatureAlgorithm, signatureBlob } from "./certificate.ts";
 import { encodeWire } from "./key_wire.ts";
 import type { SshClient } from "./ssh2.ts";
-import { protocolOf } from "./ssh2_protocol.ts";
+import { type Protocol, protocolOf } from "./ssh2_protocol.ts";
 
 /** Makes ssh2 sign with RSA keys as if the server had asked for SHA-2. */
 const IMPLY_RSA_SHA2_SIGALGS = 1 << 4;
@@ -52,20 +52,37 @@ export function onUserauthFailure(
   };
 }
 
+/** SSH_MSG_IGNORE without data (RFC 4253 §11.2). */
+const IGNORE = Uint8Array.of(2, 0, 0, 0, 0);
+
 /**
- * Leaves the server's list of its host keys unanswered (hostkeys-00@openssh.com,
- * OpenSSH's PROTOCOL §2.5), as nobody here wants to know. ssh2 would have the
- * server prove each of them: a signature and, as the server waits for its small
- * packets to be acknowledged, often 40 ms before anything goes through.
+ * Has nothing wait behind what the server tells after a login: debug messages,
+ * and the list of its host keys (hostkeys-00@openssh.com, OpenSSH's PROTOCOL
+ * §2.5), which nobody here wants to know and ssh2 would have it prove. OpenSSH's
+ * server leaves Nagle's algorithm on, so a small packet waits until the one before
+ * is acknowledged, and by itself the system puts that off for 40 ms. What is sent
+ * acknowledges, so a message is sent that means nothing.
  *
- * @param client one whose `connect` has been called
+ * @param client one that has just been logged in
  */
-export function ignoreHostKeyList(client: SshClient): void {
-  const handlers = protocolOf(client)._handlers;
+export function acknowledgeNews(client: SshClient): void {
+  const protocol = protocolOf(client);
+  const handlers = protocol._handlers;
+  let isDue = false;
+  const acknowledge = () => {
+    if (isDue) return;
+    isDue = true;
+    // once for all that have come together
+    queueMicrotask(() => {
+      isDue = false;
+      if (protocol._kexinit === undefined) send(protocol, IGNORE);
+    });
+  };
+  handlers.DEBUG = acknowledge;
   const original = handlers.GLOBAL_REQUEST;
   handlers.GLOBAL_REQUEST = (protocol, name, wantReply, data) => {
-    if (name === "hostkeys-00@openssh.com" && !wantReply) return;
-    original(protocol, name, wantReply, data);
+    if (name === "hostkeys-00@openssh.com" && !wantReply) acknowledge();
+    else original(protocol, name, wantReply, data);
   };
 }
 
@@ -104,13 +121,17 @@ export function signWithCertificates(client: SshClient): void {
     const signed = [encodeWire(protocol._kex.sessionID), request];
     sign(Buffer.concat(signed), (signature) => {
       const blob = encodeWire(signatureBlob(signedBy, signature));
-      const { write } = protocol._packetRW;
-      const packet = write.alloc(request.length + blob.length);
-      packet.set(request, write.allocStart);
-      packet.set(blob, write.allocStart + request.length);
       protocol._authsQueue.push("publickey");
       // no keys are exchanged anew before the login: it need not wait
-      protocol._cipher.encrypt(write.finalize(packet));
+      send(protocol, Buffer.concat([request, blob]));
     });
   };
+}
+
+/** Sends a message at once, which must not be while keys are exchanged. */
+function send(protocol: Protocol, payload: Uint8Array): void {
+  const { write } = protocol._packetRW;
+  const packet = write.alloc(payload.length);
+  packet.set(payload, write.allocStart);
+  protocol._cipher.encrypt(write.finalize(packet));
 }

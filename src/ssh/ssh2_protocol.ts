@@ -30,6 +30,7 @@ export interface NativeDecipher {
 
 /** What ssh2 does about messages from the server. */
 interface Handlers {
+  DEBUG?: (protocol: Protocol, display: boolean, message: string) => void;
   GLOBAL_REQUEST(
     protocol: Protocol,
     name: string,
