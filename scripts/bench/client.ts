@@ -9,6 +9,7 @@
  */
 import {
   decodeCount,
+  encodeGet,
   encodeRequest,
   readFull,
   SINK,
@@ -132,10 +133,10 @@ export async function page(
 ): Promise<number> {
   const start = performance.now();
   using first = await connect(port);
-  await fetchOver(first, fileBytes);
+  await get(first, fileBytes);
   let left = files;
   const share = async (conn: Deno.Conn) => {
-    while (left-- > 0) await fetchOver(conn, fileBytes);
+    while (left-- > 0) await get(conn, fileBytes);
   };
   const further = Array.from({ length: Math.min(5, files - 1) }, async () => {
     using conn = await connect(port);
@@ -174,6 +175,15 @@ async function fetchExactly(port: number, bytes: number): Promise<void> {
 
 async function fetchOver(conn: Deno.Conn, bytes: number): Promise<void> {
   await writeAll(conn, encodeRequest({ kind: "send", bytes }));
+  await take(conn, bytes);
+}
+
+async function get(conn: Deno.Conn, bytes: number): Promise<void> {
+  await writeAll(conn, encodeGet(bytes));
+  await take(conn, bytes);
+}
+
+async function take(conn: Deno.Conn, bytes: number): Promise<void> {
   let taken = 0;
   while (taken < bytes) {
     const count = await conn.read(SINK);

@@ -139,6 +139,15 @@ export function measures(effort: Effort, compiled: boolean): Measure[] {
       run: async ({ port }) => ({ value: await client.page(port, 30, 10e3) }),
     },
     {
+      ...time("page2", "the next such page", 100, atMost(0.9)),
+      run: async ({ port }) => {
+        await client.page(port, 30, 10e3);
+        // somebody has read it
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        return { value: await client.page(port, 30, 10e3) };
+      },
+    },
+    {
       ...time(
         "connections",
         `${effort.connections.toLocaleString("en")} connections of 64 KiB`,

@@ -32,8 +32,10 @@ export function encodeRequest(request: Request): Uint8Array<ArrayBuffer> {
   return new Uint8Array(view.buffer);
 }
 
-/** The reverse of {@link encodeRequest}. @throws {Error} if it is none */
+/** The reverse of both. @throws {Error} if it is none */
 export function decodeRequest(bytes: Uint8Array): Request {
+  const get = decodeGet(bytes);
+  if (get) return get;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const kind = KINDS[view.getUint8(0)];
   const count = view.getFloat64(8);
@@ -47,6 +49,21 @@ export function decodeRequest(bytes: Uint8Array): Request {
     default:
       throw new Error("no such request");
   }
+}
+
+/**
+ * To send so many bytes, as a browser asks for them: HTTP in the length of any
+ * other request.
+ */
+export function encodeGet(bytes: number): Uint8Array<ArrayBuffer> {
+  const text = `GET /${String(bytes).padStart(9, "0")}\r\n`;
+  return new TextEncoder().encode(text);
+}
+
+/** The reverse of {@link encodeGet}; undefined if it is none. */
+function decodeGet(bytes: Uint8Array): Request | undefined {
+  const found = /^GET \/(\d{9})\r\n$/.exec(new TextDecoder().decode(bytes));
+  return found ? { kind: "send", bytes: Number(found[1]) } : undefined;
 }
 
 /** The answer to `take`. */

@@ -29,14 +29,19 @@ export class Client {
     this.#onClose.push(callBack);
   }
 
-  /** Reads what it says first, to have it when there is a channel. */
-  readAhead(): void {
+  /**
+   * Reads what it says first, to have it when there is a channel.
+   *
+   * @returns a view that may be looked at when it comes, and not later; null if
+   *   it says nothing, or is gone
+   */
+  readAhead(): Promise<Uint8Array | null> {
     const buffer = takeReadBuffer();
     this.#reading = this.#conn.read(buffer).then((length) =>
       length === null ? null : buffer.subarray(0, length)
     );
-    // who relays sees it
-    this.#reading.catch(() => {});
+    // who relays sees why
+    return this.#reading.catch(() => null);
   }
 
   /** As {@link Socket.release}. */

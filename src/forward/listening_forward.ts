@@ -7,6 +7,7 @@
 
 import { I2ptunError } from "../errors.ts";
 import type { Channel } from "../ssh/channel.ts";
+import type { Connection } from "../ssh/connection.ts";
 import type { Forward, TargetAddress } from "./address.ts";
 import { type Listener, openListener } from "./listener.ts";
 import type { ForwardOptions, RunningForward } from "./running_forward.ts";
@@ -48,7 +49,7 @@ export abstract class ListeningForward<F extends Forward, A extends Accepted>
     });
   }
 
-  attach(): Promise<void> {
+  attach(_connection: Connection): Promise<void> {
     return Promise.resolve();
   }
 
@@ -75,7 +76,8 @@ export abstract class ListeningForward<F extends Forward, A extends Accepted>
         const from = client.peer ?? { address: "127.0.0.1", port: 0 };
         return await connection.openChannel(target, from);
       } catch (error) {
-        if (I2ptunError.from(error).kind !== "unreachable") throw error;
+        const isLost = I2ptunError.from(error).kind === "unreachable";
+        if (!isLost || client.destroyed) throw error;
         // nothing has been sent yet, so the next connection does as well
         await connection.closed;
       }
@@ -99,7 +101,8 @@ export abstract class ListeningForward<F extends Forward, A extends Accepted>
     try {
       await this.serve(client);
     } catch (error) {
-      this.log(error);
+      // nobody waits for it when the forward is closed
+      if (!client.destroyed) this.log(error);
       client.destroy();
     }
   }

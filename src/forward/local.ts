@@ -4,22 +4,56 @@
  * @module
  */
 
+import type { Connection } from "../ssh/connection.ts";
 import type { Forward } from "./address.ts";
 import { Client } from "./client.ts";
 import { ListeningForward } from "./listening_forward.ts";
 import { relay } from "./relay.ts";
-import { problemOf } from "./running_forward.ts";
+import { type ForwardOptions, problemOf } from "./running_forward.ts";
+import { SpareChannels } from "./spare_channels.ts";
+
+type LocalForwardAddress = Extract<Forward, { kind: "local" }>;
+
+/** Whom a channel is from whose client has not come. */
+const NOBODY = { address: "127.0.0.1", port: 0 };
 
 export class LocalForward
-  extends ListeningForward<Extract<Forward, { kind: "local" }>, Client> {
+  extends ListeningForward<LocalForwardAddress, Client> {
+  readonly #spares: SpareChannels;
+  #connection: Connection | undefined;
+
+  constructor(forward: LocalForwardAddress, options: ForwardOptions) {
+    super(forward, options);
+    this.#spares = new SpareChannels({
+      open: () => this.#connection?.openChannel(forward.target, NOBODY),
+      roundTripMs: () => this.#connection?.roundTripMs ?? 0,
+      now: () => performance.now(),
+      sleep: options.sleep,
+    });
+  }
+
+  override attach(connection: Connection): Promise<void> {
+    this.#connection = connection;
+    return super.attach(connection);
+  }
+
+  override close(): void {
+    super.close();
+    this.#spares.discard();
+  }
+
   protected override accept(conn: Deno.Conn): Client {
     return new Client(conn);
   }
 
   protected override async serve(client: Client): Promise<void> {
-    const opening = this.openChannel(this.forward.target, client);
-    client.readAhead();
-    const channel = await opening
+    const opening = this.#spares.take() ??
+      this.openChannel(this.forward.target, client);
+    client.readAhead().then((first) => {
+      const { open } = this.traffic.connections;
+      if (first) this.#spares.heard(first, open);
+    });
+    const channel = await Promise.resolve(opening)
       .catch((error) => {
         this.problem = problemOf(error);
         throw error;

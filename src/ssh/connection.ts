@@ -76,6 +76,11 @@ export class Connection {
     );
   }
 
+  /** How long the server takes to answer, in milliseconds; 0 if not known. */
+  get roundTripMs(): number {
+    return this.#channels.roundTrip.ms;
+  }
+
   /** As {@link openChannel}, as a stream. */
   async openStream(target: TargetAddress, from: Originator): Promise<Duplex> {
     return new ChannelStream(await this.openChannel(target, from));

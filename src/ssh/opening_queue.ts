@@ -41,6 +41,7 @@ export class OpeningQueue {
   readonly #targets = new Map<string, Target>();
   readonly #roundTrip: RoundTrip;
   readonly #question: Question;
+  #isOver = false;
 
   constructor(roundTrip: RoundTrip, question: Question) {
     this.#roundTrip = roundTrip;
@@ -49,6 +50,7 @@ export class OpeningQueue {
 
   /** Calls `ask` when it is its turn, mostly at once. */
   enter(name: string, ask: Ask): void {
+    if (this.#isOver) return ask(() => {});
     let target = this.#targets.get(name);
     if (!target) {
       target = new Target(
@@ -61,8 +63,9 @@ export class OpeningQueue {
     target.enter(ask);
   }
 
-  /** Calls all that wait, since the connection is lost. */
+  /** Lets nobody wait any more, since the connection is lost. */
   flush(): void {
+    this.#isOver = true;
     const targets = [...this.#targets.values()];
     this.#targets.clear();
     for (const target of targets) target.flush();

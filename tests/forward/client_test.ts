@@ -1,20 +1,13 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { Forward } from "../../src/forward/address.ts";
+import { localTo } from "./forwards.ts";
 import { dialTo, random, readAll, testLink, until } from "./setup.ts";
 import { type ServerChannel, startStubForward } from "./stub_server.ts";
-
-const local: Forward = {
-  kind: "local",
-  name: "page",
-  listen: { kind: "tcp", bind: "127.0.0.1", port: 0 },
-  target: { kind: "tcp", host: "127.0.0.1", port: 80 },
-};
 
 /** A forward whose server opens a channel when it is told to. */
 async function start() {
   let accept: (() => ServerChannel) | undefined;
-  const stub = await startStubForward(local, (open) => accept = open);
+  const stub = await startStubForward(localTo(80), (open) => accept = open);
   return {
     stub,
     /** What the server gets until the end. */
@@ -52,7 +45,7 @@ for (const length of [0, 5, 4096, 300_000]) {
 }
 
 testLink([], "clients one after the other get their own bytes", async () => {
-  await using stub = await startStubForward(local, (accept) => {
+  await using stub = await startStubForward(localTo(80), (accept) => {
     const channel = accept();
     channel.on("data", (chunk) => channel.write(chunk));
     channel.on("end", () => channel.end());

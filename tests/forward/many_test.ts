@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Forward } from "../../src/forward/address.ts";
+import { localTo } from "./forwards.ts";
 import {
   dialTo,
   echo,
@@ -14,15 +14,6 @@ import {
   until,
 } from "./setup.ts";
 import { startStubForward } from "./stub_server.ts";
-
-function local(port: number): Forward {
-  return {
-    kind: "local",
-    name: "page",
-    listen: { kind: "tcp", bind: "127.0.0.1", port: 0 },
-    target: { kind: "tcp", host: "127.0.0.1", port },
-  };
-}
 
 /** So many clients at once. */
 function dialMany(count: number, port: number) {
@@ -39,7 +30,7 @@ testLink(
       socket.once("data", () => socket.write(data));
       socket.once("end", () => socket.end());
     });
-    const port = portOf(await link.open(local(target.port)));
+    const port = portOf(await link.open(localTo(target.port)));
     const fetch = async () => {
       const client = await dialTo(port);
       client.write("give");
@@ -56,7 +47,7 @@ testLink(
 testLink(["sshd"], "a thousand that only wait are all connected", async () => {
   await using link = await startLink();
   await using target = await startProgram();
-  const port = portOf(await link.open(local(target.port)));
+  const port = portOf(await link.open(localTo(target.port)));
   const clients = await dialMany(1000, port);
   await target.accepted(999);
   for (const client of clients) client.destroy();
@@ -72,8 +63,8 @@ testLink(
     const { port } = deaf.addr;
     const filling = await dialMany(2, port);
     await using target = await startProgram(echo);
-    const toDeaf = portOf(await link.open(local(port)));
-    const toTarget = portOf(await link.open(local(target.port)));
+    const toDeaf = portOf(await link.open(localTo(port)));
+    const toTarget = portOf(await link.open(localTo(target.port)));
 
     const vain = await dialMany(200, toDeaf);
     const client = await dialTo(toTarget);
@@ -87,7 +78,7 @@ testLink(
 testLink([], "the server is not asked for all at once", async () => {
   const answers: (() => void)[] = [];
   await using stub = await startStubForward(
-    local(80),
+    localTo(80),
     (accept) => answers.push(accept),
     { isSilent: true },
   );
@@ -101,7 +92,7 @@ testLink([], "the server is not asked for all at once", async () => {
 });
 
 testLink([], "all are asked for, even if none is answered", async () => {
-  await using stub = await startStubForward(local(80), () => {});
+  await using stub = await startStubForward(localTo(80), () => {});
   const clients = await dialMany(100, stub.port);
   await until(() => stub.asked.length === 100, "all are asked for");
   for (const client of clients) client.destroy();
@@ -112,7 +103,7 @@ testLink(
   "who waits for his turn is served by the next connection",
   async () => {
     let answer = false;
-    await using stub = await startStubForward(local(80), (accept) => {
+    await using stub = await startStubForward(localTo(80), (accept) => {
       if (answer) accept().end();
     });
     const clients = await dialMany(100, stub.port);

@@ -137,4 +137,6 @@ Deno.test("when the connection is lost, nobody waits any more", () => {
   assert.equal(asked.length, 24);
   queue.flush();
   assert.equal(asked.length, 60);
+  want(30);
+  assert.equal(asked.length, 90);
 });
