@@ -37,9 +37,9 @@ export class LocalForward
     return super.attach(connection);
   }
 
-  override close(): void {
-    super.close();
+  override async close(): Promise<void> {
     this.#spares.discard();
+    await super.close();
   }
 
   protected override accept(conn: Deno.Conn): Client {
