@@ -245,10 +245,13 @@ testWith(["sshd", "linux"], "a tunnel that nobody uses sleeps", async () => {
       "awk '/^voluntary/ {n += $2} END {print n}'";
     return Number(await execute("sh", ["-c", script]));
   };
-  const before = await wakeUps();
-  assert(before > 0);
-  await new Promise((resolve) => setTimeout(resolve, 3000));
-  const woken = await wakeUps() - before;
-  // what cleans up behind the start wakes up now and then
-  assert(woken <= 15, `${woken} wake-ups in 3 s`);
+  const windows: number[] = [];
+  // what cleans up behind the start is over by the second one
+  while (windows.length < 2 && !windows.some((woken) => woken <= 15)) {
+    const before = await wakeUps();
+    assert(before > 0);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    windows.push(await wakeUps() - before);
+  }
+  assert(windows.at(-1)! <= 15, `${windows} wake-ups in 3 s each`);
 });
