@@ -26,7 +26,7 @@ import { RunFolder } from "./records.ts";
 import { AlreadyRunningError } from "./running.ts";
 
 /** How long after its start a tunnel gives back what only that needed, in ms. */
-const REST_MS = 1000;
+const REST_MS = 500;
 
 export interface SuperviseOptions {
   profile: Profile;

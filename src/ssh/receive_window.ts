@@ -75,7 +75,7 @@ export class ReceiveWindow {
     if (this.#isTight(length)) this.#grow();
     this.#waiting -= length;
     this.#owed += length;
-    if (this.#owed >= this.#size / 4) this.#pay();
+    if (this.#owed >= this.#size / 8) this.#pay();
   }
 
   /** Nothing more comes: lets other channels grow instead. */
@@ -108,7 +108,8 @@ export class ReceiveWindow {
   }
 
   #grow(): void {
-    const more = Math.min(this.#size, LARGEST_WINDOW - this.#size, budget);
+    // each time it takes a round trip to see whether that was enough
+    const more = Math.min(3 * this.#size, LARGEST_WINDOW - this.#size, budget);
     if (more <= 0) return;
     budget -= more;
     this.#size += more;
