@@ -10,6 +10,7 @@
 import {
   decodeCount,
   encodeGet,
+  encodePageGet,
   encodeRequest,
   readFull,
   SINK,
@@ -133,7 +134,7 @@ export async function page(
 ): Promise<number> {
   const start = performance.now();
   using first = await connect(port);
-  await get(first, fileBytes);
+  await get(first, fileBytes, encodePageGet);
   let left = files;
   const share = async (conn: Deno.Conn) => {
     while (left-- > 0) await get(conn, fileBytes);
@@ -178,8 +179,12 @@ async function fetchOver(conn: Deno.Conn, bytes: number): Promise<void> {
   await take(conn, bytes);
 }
 
-async function get(conn: Deno.Conn, bytes: number): Promise<void> {
-  await writeAll(conn, encodeGet(bytes));
+async function get(
+  conn: Deno.Conn,
+  bytes: number,
+  encode = encodeGet,
+): Promise<void> {
+  await writeAll(conn, encode(bytes));
   await take(conn, bytes);
 }
 

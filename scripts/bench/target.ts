@@ -21,6 +21,7 @@ async function serve(conn: Deno.TcpConn): Promise<void> {
     const request = decodeRequest(header);
     switch (request.kind) {
       case "send":
+        await readFull(conn, new Uint8Array(request.more ?? 0));
         await writeZeros(conn, request.bytes);
         break;
       case "take":

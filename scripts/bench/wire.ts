@@ -11,8 +11,8 @@ export const REQUEST_BYTES = 16;
 
 /** What the target is to do. */
 export type Request =
-  /** Sends so many bytes. */
-  | { kind: "send"; bytes: number }
+  /** Sends so many bytes, after so many more of the request that mean nothing. */
+  | { kind: "send"; bytes: number; more?: number }
   /**
    * Takes so many bytes, or what comes within `limitMs`; then answers how many
    * came (8 bytes) and throws away the rest. The last request of a connection.
@@ -60,10 +60,21 @@ export function encodeGet(bytes: number): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
-/** The reverse of {@link encodeGet}; undefined if it is none. */
+const PAGE_HEADERS = "Accept: text/html\r\n\r\n";
+
+/** As {@link encodeGet}, but to show it as a page. */
+export function encodePageGet(bytes: number): Uint8Array<ArrayBuffer> {
+  const text = `GET .${String(bytes).padStart(9, "0")}\r\n${PAGE_HEADERS}`;
+  return new TextEncoder().encode(text);
+}
+
+/** The reverse of both; undefined if it is none. */
 function decodeGet(bytes: Uint8Array): Request | undefined {
-  const found = /^GET \/(\d{9})\r\n$/.exec(new TextDecoder().decode(bytes));
-  return found ? { kind: "send", bytes: Number(found[1]) } : undefined;
+  const text = new TextDecoder().decode(bytes);
+  const [, mark, count] = /^GET ([./])(\d{9})\r\n$/.exec(text) ?? [];
+  if (mark === undefined) return undefined;
+  const more = mark === "." ? PAGE_HEADERS.length : 0;
+  return { kind: "send", bytes: Number(count), more };
 }
 
 /** The answer to `take`. */

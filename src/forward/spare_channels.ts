@@ -3,7 +3,8 @@
  *
  * A browser opens one connection for a page and, when it has that, some more for
  * what is in it: far away from the server each would wait a round trip for its
- * channel. So when the first comes, as many are opened as there were lately.
+ * channel. So when the first asks for a page, the others are opened, and later
+ * with anything as many as there were lately.
  *
  * Only for clients that speak HTTP, and speak first: to a service that greets
  * (IRC, SMTP, SSH) a connection that nobody uses means something.
@@ -32,6 +33,11 @@ const REFUSED_MS = 60_000;
 
 /** How requests begin (RFC 9112 §3, RFC 9110 §9). */
 const HTTP = /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT) /;
+
+const LATIN1 = new TextDecoder("latin1");
+
+/** What a browser says that wants to show a page (RFC 9110 §12.5.1). */
+const FOR_A_PAGE = /^GET [^]*\r\nAccept:[^\r\n]*\btext\/html\b/i;
 
 export interface SpareChannelsOptions {
   /** Opens a channel to the target; undefined without a connection. */
@@ -75,12 +81,14 @@ export class SpareChannels {
    */
   heard(first: Uint8Array, clients: number): void {
     const { now, roundTripMs } = this.#options;
-    if (!HTTP.test(String.fromCharCode(...first.subarray(0, 8)))) return;
+    const text = LATIN1.decode(first);
+    if (!HTTP.test(text)) return;
     const at = now();
     const isOver = at - this.#most.at > LATELY_MS;
     if (clients >= this.#most.clients || isOver) this.#most = { clients, at };
     if (roundTripMs() < FAR_MS || at < this.#notBefore) return;
-    const wanted = Math.min(this.#most.clients, MOST) - clients;
+    const lately = FOR_A_PAGE.test(text) ? MOST : this.#most.clients;
+    const wanted = Math.min(lately, MOST) - clients;
     for (let i = this.#ready.length + this.#opening; i < wanted; i++) {
       this.#open();
     }

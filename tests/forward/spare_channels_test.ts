@@ -79,6 +79,21 @@ Deno.test("the second page has channels for as many as the first", async () => {
   assert.equal(spares.take(), undefined);
 });
 
+Deno.test("who asks for a page has the others at once", async () => {
+  const { spares, asked } = start();
+  const page = Buffer.from(
+    "GET http://x.i2p/ HTTP/1.1\r\nHost: x.i2p\r\nAccept: text/html,*/*\r\n\r\n",
+  );
+  spares.heard(page, 1);
+  assert.equal(asked(), 5);
+  await settle();
+  assert.ok(spares.take());
+  const other = start();
+  other.spares.heard(Buffer.from(`${page}`.replace("html", "css")), 1);
+  other.spares.heard(Buffer.from(`${page}`.replace("GET", "NICK")), 1);
+  assert.equal(other.asked(), 0);
+});
+
 Deno.test("there are never more than a browser takes", async () => {
   const { spares, visit, asked } = start();
   await visit(50);
