@@ -52,6 +52,19 @@ Deno.test("a distant server may send more, as long as it is read", () => {
   fast.window.close();
 });
 
+Deno.test("it is at its largest in a few round trips, and told of early", () => {
+  const fast = start();
+  fast.flow(7 * MIB, MIB);
+  assert(fast.allowed > 20 * MIB, `${fast.allowed}`);
+  let least = Infinity;
+  for (let i = 0; i < 1000; i++) {
+    fast.flow(32 * 1024, MIB);
+    least = Math.min(least, fast.allowed);
+  }
+  assert(least >= 27 * MIB, `${least}`);
+  fast.window.close();
+});
+
 Deno.test("who reads less in a round trip keeps what is enough", () => {
   for (const [roundTripMs, bytesPerMs] of [[1, MIB / 2], [100, 10_000]]) {
     const each = start(roundTripMs);
