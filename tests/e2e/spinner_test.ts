@@ -1,8 +1,9 @@
 /** What shows while something takes its time, and that it leaves no trace. */
 import assert from "node:assert/strict";
+import type { Sandbox } from "../support/program.ts";
 import { startRelay } from "../support/relay.ts";
 import { testWith } from "../support/requirements.ts";
-import { startTerminal } from "../support/terminal.ts";
+import { startTerminal, type Terminal } from "../support/terminal.ts";
 import { ended, startSite, succeed, writeProfile } from "./setup.ts";
 
 /** A site behind a network that can stand still. */
@@ -26,15 +27,20 @@ async function startSlowSite() {
 const START = ["profile", "start", "home"];
 const BUSY = /^[|/\\-] starting home$/m;
 
-testWith(["sshd", "tmux"], "a slow start shows that it goes on", async () => {
-  await using slow = await startSlowSite();
-  const { relay, sandbox } = slow;
-  relay.stall();
-  await using terminal = await startTerminal({
+/** What a person starts, and sees. */
+function startIn(sandbox: Sandbox): Promise<Terminal> {
+  return startTerminal({
     command: sandbox.command(...START),
     env: sandbox.env,
     cwd: sandbox.home,
   });
+}
+
+testWith(["sshd", "tmux"], "a slow start shows that it goes on", async () => {
+  await using slow = await startSlowSite();
+  const { relay, sandbox } = slow;
+  relay.stall();
+  await using terminal = await startIn(sandbox);
   await terminal.waitFor(BUSY);
   relay.resume();
   await terminal.waitFor(/home is up/);
@@ -55,11 +61,7 @@ testWith(["sshd", "tmux"], "Ctrl-C takes the sign of life away", async () => {
   await using slow = await startSlowSite();
   const { relay, sandbox } = slow;
   relay.stall();
-  await using terminal = await startTerminal({
-    command: sandbox.command(...START),
-    env: sandbox.env,
-    cwd: sandbox.home,
-  });
+  await using terminal = await startIn(sandbox);
   await terminal.waitFor(BUSY);
   await terminal.press("C-c");
   assert.equal(await terminal.exit(), 130);
@@ -71,11 +73,7 @@ testWith(["sshd", "tmux"], "a question takes its place", async () => {
   const { relay, sandbox } = slow;
   await Deno.remove(sandbox.knownHosts);
   relay.stall();
-  await using terminal = await startTerminal({
-    command: sandbox.command(...START),
-    env: sandbox.env,
-    cwd: sandbox.home,
-  });
+  await using terminal = await startIn(sandbox);
   await terminal.waitFor(BUSY);
   relay.resume();
   await terminal.waitFor(/\? Trust it/);
