@@ -8,6 +8,7 @@
  * @module
  */
 import process from "node:process";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** A process as far as the tests need to know it. */
 export interface ProcessInfo {
@@ -27,10 +28,10 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** All processes but zombies, which run no more. */
+/** All processes but zombies and dead ones, which run no more. */
 export function listProcesses(): ProcessInfo[] {
   // pid (name) state ppid …, and the name may contain anything.
-  const fields = /^(\d+) \((.*)\) ([^Z]) (\d+) /gm;
+  const fields = /^(\d+) \((.*)\) ([^ZX]) (\d+) /gm;
   return [...shell("cat /proc/[0-9]*/stat").matchAll(fields)].map((match) => ({
     pid: Number(match[1]),
     name: match[2]!,
@@ -87,6 +88,15 @@ export function killHard(pids: Iterable<number>): void {
       // Gone by itself.
     }
   }
+}
+
+/**
+ * Kills, and waits until none of them runs: kill(2) returns before the signal
+ * is obeyed. Of others' children nothing but a look tells the end.
+ */
+export async function killAndWait(pids: readonly number[]): Promise<void> {
+  killHard(pids);
+  while (listProcesses().some(({ pid }) => pids.includes(pid))) await delay(5);
 }
 
 /** What a script writes; processes that end meanwhile make it fail, no matter. */

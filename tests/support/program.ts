@@ -6,7 +6,7 @@
 import { selfCommand } from "../../src/platform/run.ts";
 import { dirname, resolve } from "node:path";
 import { Child } from "./child.ts";
-import { killHard, processesWithHome } from "./processes.ts";
+import { killAndWait, processesWithHome } from "./processes.ts";
 import { execute, makeScratchDir, removeDir } from "./scratch.ts";
 import type { HostIdentity } from "./sshd.ts";
 
@@ -213,7 +213,7 @@ export class Sandbox implements AsyncDisposable {
       // A failed test must show its own error, not that stopping failed too.
       await this.run(["profile", "stop", "--all"], { timeoutMs: 10_000 })
         .catch(() => {});
-      killHard(processesWithHome(this.home));
+      await killAndWait(processesWithHome(this.home));
     }
     await removeDir(this.#dir);
   }
