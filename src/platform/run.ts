@@ -107,6 +107,16 @@ export function startSelf(args: string[]): Deno.ChildProcess {
   }).spawn();
 }
 
+/** Ends a process at once. @returns whether it is gone, or about to be */
+export function killProcess(pid: number): boolean {
+  try {
+    Deno.kill(pid, "SIGKILL");
+    return true;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
+}
+
 /** How long a browser that cannot start may take to say so. */
 const BROWSER_FAILS_WITHIN_MS = 1000;
 

@@ -57,6 +57,45 @@ testWith(["sshd", "tmux"], "stop ends one that asks a person", async () => {
   await assertNothingLeft(sandbox, site.port);
 });
 
+testWith(["sshd"], "stop ends one that does not answer", async () => {
+  await using site = await startSite();
+  const { sandbox } = site;
+  await succeed(sandbox, START);
+  const { pid } = await statusOf(sandbox);
+  // as Ctrl-Z does in the foreground
+  Deno.kill(pid!, "SIGSTOP");
+  const [status, list, removed, again] = await Promise.all([
+    sandbox.run(["profile", "status", "home"]),
+    sandbox.run(["profile", "list"]),
+    sandbox.run(["profile", "remove", "home", "--yes"]),
+    sandbox.run(START),
+  ]);
+  assert.equal(status.code, 3);
+  assert.match(status.stdout, /its process does not answer/);
+  assert.match(status.stderr, /^try: i2ptun profile restart home$/m);
+  assert.equal(list.code, 0, list.stderr);
+  assertFails(removed, 2, /home is running/);
+  assertFails(again, 1, /home is running already, but its process does not/);
+  assert.match(await succeed(sandbox, STOP), /stopped home/);
+  await assertNothingLeft(sandbox, site.port);
+  await succeed(sandbox, START);
+  await assertServes(site);
+});
+
+testWith(["sshd"], "a record that says nothing of use", async () => {
+  await using site = await startSite();
+  const { sandbox } = site;
+  const record = `${sandbox.home}/.local/state/i2ptun/run/home.json`;
+  for (const text of ["", '{"name":', "null", "{}", '{"control":1}']) {
+    await succeed(sandbox, START);
+    await Deno.writeTextFile(record, text);
+    assert.equal((await statusOf(sandbox)).state, "up", text);
+    assert.match(await succeed(sandbox, START), /home is up/, text);
+    assert.match(await succeed(sandbox, STOP), /stopped home/, text);
+    await assertNothingLeft(sandbox, site.port);
+  }
+});
+
 /** The state folder as a file system of its own, which can be full. */
 async function withSmallState(
   site: Site,

@@ -31,7 +31,10 @@ export async function status(
   if (down) {
     throw new I2ptunError("not-found", `${down.name} is ${down.state}`, {
       remedy: down.state === "stopped" || down.state === "failed"
-        ? `i2ptun profile start ${down.name}`
+        // a failed one that has a process does not answer
+        ? `i2ptun profile ${
+          down.pid === null ? "start" : "restart"
+        } ${down.name}`
         : `i2ptun profile logs ${down.name}`,
     });
   }
