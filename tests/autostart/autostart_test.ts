@@ -123,6 +123,9 @@ testWith(
       WATCHDOG_USEC: "20000",
     };
     const notifier = openNotifier((name) => variables[name], scratch)!;
+    const files = () => [...Deno.readDirSync(scratch)].map(({ name }) => name);
+    // so that nothing is left of one that is killed
+    assert.deepEqual(files(), ["notify"]);
     notifier.ready();
     assert.equal(await heard(), "READY=1");
     assert.equal(await heard(), "WATCHDOG=1");
@@ -131,10 +134,7 @@ testWith(
     while (await heard() !== "STOPPING=1");
     notifier.close();
     manager.close();
-    assert.deepEqual(
-      [...Deno.readDirSync(scratch)].map(({ name }) => name),
-      ["notify"],
-    );
+    assert.deepEqual(files(), ["notify"]);
     await removeDir(scratch);
   },
 );

@@ -32,14 +32,29 @@ testWith(
       },
     }).getReader();
     const heard = async () => (await messages.read()).value;
-    const child = sandbox.spawn(["profile", "start", "home", "--foreground"], {
-      env: { NOTIFY_SOCKET: path, WATCHDOG_USEC: "100000" },
-    });
+    const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: "100000" };
+    const args = ["profile", "start", "home", "--foreground"];
+    let child = sandbox.spawn(args, { env });
     assert.equal(await heard(), "READY=1");
     assert.equal(await heard(), "WATCHDOG=1");
     await succeed(sandbox, ["profile", "status", "home"]);
     child.signal("SIGTERM");
     while (await heard() !== "STOPPING=1");
+    assert.equal(await ended(child), 0);
+
+    // from a folder whose path is too long for a socket, too
+    const state = `${sandbox.home}/${"long/".repeat(30)}state`;
+    child = sandbox.spawn(args, { env: { ...env, I2PTUN_STATE_DIR: state } });
+    while (await heard() !== "READY=1");
+    assert.equal(await heard(), "WATCHDOG=1");
+    child.signal("SIGTERM");
+    assert.equal(await ended(child), 0);
+
+    // it is no profile, and to stop says nothing of it
+    child = sandbox.spawn(args, { env });
+    while (await heard() !== "READY=1");
+    const stopped = await succeed(sandbox, ["profile", "stop", "--all"]);
+    assert.equal(stopped, "stopped home\n");
     assert.equal(await ended(child), 0);
     manager.close();
   },
