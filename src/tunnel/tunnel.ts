@@ -94,19 +94,26 @@ export class Tunnel {
    * @throws {I2ptunError} why it could not start; then nothing is left open.
    */
   async start(): Promise<void> {
+    const { signal } = this.#ended;
+    signal.throwIfAborted();
     this.#become({ name: "connecting" });
     try {
-      for (const forward of this.#forwards) await forward.open();
-      const connection = await this.#options.connect(this.#ended.signal);
-      if (this.#ended.signal.aborted) {
+      for (const forward of this.#forwards) {
+        await forward.open();
+        signal.throwIfAborted();
+      }
+      const connection = await this.#options.connect(signal);
+      if (signal.aborted) {
         connection.end();
-        throw this.#ended.signal.reason;
+        throw signal.reason;
       }
       await this.#attach(connection);
       this.#keep(connection);
     } catch (error) {
       const reason = I2ptunError.from(error);
       this.#end({ name: "failed", reason });
+      // stopped while one was being opened, that one is open only now
+      await Promise.all(this.#forwards.map((forward) => forward.close()));
       throw reason;
     }
   }

@@ -1,124 +1,9 @@
 import assert from "node:assert/strict";
-import { connect, type Socket } from "node:net";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { I2ptunError } from "../../src/errors.ts";
-import { DEFAULTS, type Profile } from "../../src/profile/profile.ts";
-import type { Connection } from "../../src/ssh/connection.ts";
-import type { Again } from "../../src/tunnel/race.ts";
-import { Tunnel } from "../../src/tunnel/tunnel.ts";
-import { freePort } from "../support/ports.ts";
-import { FakeClock, settle } from "./fake_clock.ts";
-
-/** A logged-in connection that the test ends. */
-class FakeConnection {
-  ended = false;
-  channels = 0;
-  /** What {@link Connection.check} was told. */
-  readonly checks: boolean[] = [];
-  #end: (reason: I2ptunError) => void = () => {};
-  readonly closed = new Promise<I2ptunError>((resolve) => this.#end = resolve);
-
-  openChannel(): Promise<never> {
-    this.channels++;
-    return Promise.reject(new I2ptunError("forward", "no channels here"));
-  }
-
-  check(idle: boolean): void {
-    this.checks.push(idle);
-  }
-
-  end(): void {
-    this.ended = true;
-    this.lose("ended");
-  }
-
-  lose(message = "the connection was lost"): void {
-    this.#end(new I2ptunError("unreachable", message));
-  }
-}
-
-/** A tunnel whose attempts to connect the test answers one by one. */
-function setUp(changes: Partial<Profile> = {}) {
-  const clock = new FakeClock();
-  const port = freePort();
-  const attempts: {
-    at: number;
-    signal: AbortSignal;
-    again: Again | undefined;
-    succeed: () => FakeConnection;
-    fail: (error: I2ptunError) => void;
-  }[] = [];
-  const states: string[] = [];
-  const tunnel = new Tunnel({
-    profile: {
-      ...DEFAULTS,
-      name: "home",
-      server: { user: "i2p", host: "example.org", port: 22 },
-      jump: [],
-      identity: [],
-      knownHosts: undefined,
-      hostKey: undefined,
-      sshConfig: false,
-      written: new Set(),
-      forwards: [{
-        kind: "local",
-        name: "console",
-        listen: { kind: "tcp", bind: "127.0.0.1", port },
-        target: { kind: "tcp", host: "127.0.0.1", port: 7657 },
-      }],
-      ...changes,
-    },
-    server: "i2p@example.org:22",
-    connect: (signal, again) =>
-      new Promise((resolve, reject) => {
-        attempts.push({
-          at: clock.now(),
-          signal,
-          again,
-          succeed: () => {
-            const connection = new FakeConnection();
-            resolve(connection as unknown as Connection);
-            return connection;
-          },
-          fail: reject,
-        });
-      }),
-    portOwner: () => Promise.resolve("somebody (pid 1)"),
-    clock,
-    log: () => {},
-    onChange: (state) => states.push(state.name),
-  });
-  return { clock, port, attempts, states, tunnel };
-}
-
-/** Starts a tunnel and brings it up. */
-async function up(changes?: Partial<Profile>) {
-  const all = setUp(changes);
-  const started = all.tunnel.start();
-  await attempt(all.attempts, 1);
-  const connection = all.attempts[0]!.succeed();
-  await started;
-  await settle();
-  return { ...all, connection };
-}
-
-/** Waits until the `n`th attempt has begun. */
-async function attempt(attempts: unknown[], n: number): Promise<void> {
-  for (let i = 0; attempts.length < n; i++) {
-    assert.ok(i < 1000, `attempt ${n} was not made`);
-    await settle();
-  }
-}
-
-async function client(port: number): Promise<Socket> {
-  const socket = connect(port, "127.0.0.1");
-  socket.on("error", () => {});
-  await once(socket, "connect");
-  await settle();
-  return socket;
-}
-
-const unreachable = () => new I2ptunError("unreachable", "no answer");
+import { settle } from "./fake_clock.ts";
+import { attempt, client, setUp, unreachable, up } from "./setup.ts";
 
 Deno.test("start connects and is up; stop frees the port", async () => {
   const { tunnel, port, states, connection } = await up();
@@ -149,18 +34,6 @@ Deno.test("a port in use fails the start before anything connects", async () => 
     message: `console: port ${port} is already in use by somebody (pid 1)`,
   });
   assert.equal(attempts.length, 0);
-});
-
-Deno.test("stop while connecting ends the attempt", async () => {
-  const { tunnel, attempts } = setUp();
-  const started = tunnel.start();
-  await attempt(attempts, 1);
-  tunnel.stop();
-  assert.equal(attempts[0]!.signal.aborted, true);
-  const connection = attempts[0]!.succeed();
-  await assert.rejects(started, { kind: "interrupted" });
-  assert.equal(connection.ended, true);
-  assert.equal(tunnel.state.name, "stopped");
 });
 
 Deno.test("a lost connection is replaced at once, then with growing delays", async () => {
@@ -273,41 +146,6 @@ Deno.test("a client waits no longer than connect_timeout", async () => {
   await closed;
   assert.equal(tunnel.state.name, "reconnecting");
   tunnel.stop();
-});
-
-for (const kind of ["login-refused", "host-key"] as const) {
-  Deno.test(`${kind} ends it as failed, with the reason`, async () => {
-    const { attempts, connection, tunnel, port } = await up();
-    connection.lose();
-    await attempt(attempts, 2);
-    attempts[1]!.fail(new I2ptunError(kind, "that is the reason"));
-    assert.equal((await tunnel.finished)?.kind, kind);
-    assert.equal(tunnel.status().state, "failed");
-    assert.equal(tunnel.status().lastError, "that is the reason");
-    await assert.rejects(() => once(connect(port, "127.0.0.1"), "connect"));
-    tunnel.stop();
-    assert.equal(tunnel.state.name, "failed", "stop does not hide it");
-  });
-}
-
-Deno.test("reconnect: false ends it with the first loss", async () => {
-  const { attempts, connection, tunnel } = await up({ reconnect: false });
-  connection.lose("gone");
-  assert.equal((await tunnel.finished)?.message, "gone");
-  assert.equal(attempts.length, 1);
-});
-
-Deno.test("stop while it waits to reconnect leaves no timer", async () => {
-  const { clock, attempts, connection, tunnel } = await up();
-  connection.lose();
-  await attempt(attempts, 2);
-  attempts[1]!.fail(unreachable());
-  await settle();
-  assert.notEqual(clock.next, undefined);
-  tunnel.stop();
-  await settle();
-  assert.equal(clock.next, undefined);
-  assert.equal(attempts.length, 2);
 });
 
 Deno.test("a waiting client hurries an attempt that hangs, once a second", async () => {
