@@ -1,5 +1,6 @@
 /** The process of a tunnel, and what happens to a machine around it. */
 import assert from "node:assert/strict";
+import { selfCommand, V8_FLAGS } from "../../src/platform/run.ts";
 import { Child } from "../support/child.ts";
 import { killHard, processesWithHome } from "../support/processes.ts";
 import { testWith } from "../support/requirements.ts";
@@ -9,6 +10,7 @@ import {
   assertFails,
   assertNothingLeft,
   assertServes,
+  ended,
   get,
   logUntil,
   type Site,
@@ -270,6 +272,25 @@ testWith(["sshd", "linux"], "memory stays flat however many come", async () => {
   const grown = Math.min(await growth(), await growth());
   assert(grown < 18e6, `${Math.round(grown / 1e6)} MB for 3,000 connections`);
 });
+
+testWith(
+  ["sshd", "linux"],
+  "what only the start needed is given back",
+  async () => {
+    await using site = await startSite();
+    const { sandbox } = site;
+    const { program, args } = selfCommand();
+    // a pipe would be written to only at the end
+    await using child = new Child("stdbuf", [
+      ...["-oL", program],
+      ...args.map((arg) => arg === V8_FLAGS ? `${arg},--trace-gc` : arg),
+      ...[...START, "--foreground"],
+    ], { env: sandbox.env, cwd: sandbox.home });
+    await child.waitFor(/is up[^]* Mark-Compact .*GC in old space requested/);
+    child.signal("SIGTERM");
+    assert.equal(await ended(child), 0);
+  },
+);
 
 testWith(["sshd", "linux"], "a tunnel that nobody uses sleeps", async () => {
   await using site = await startSite({
