@@ -391,6 +391,15 @@ testWith(["sshd"], "the log tells what happened", async () => {
   await succeed(sandbox, STOP);
   // still there to be read
   assert.match(await succeed(sandbox, logs), /home is stopped\n$/);
+  // also when it has just become an older file
+  const path = `${sandbox.home}/.local/state/i2ptun/log/home.log`;
+  await Deno.rename(path, `${path}.1`);
+  await Deno.writeTextFile(path, "2026-11-21T10:00:00.000Z info    new\n");
+  assert.match(
+    await succeed(sandbox, [...logs, "--lines", "2"]),
+    /^\S+Z info +home is stopped\n\S+ info +new\n$/,
+  );
+  assert.match(await succeed(sandbox, logs), /^\S+ info +home is connecting\n/);
 });
 
 testWith(["sshd"], "who comes while the server is away is served", async () => {
@@ -471,6 +480,16 @@ testWith(["sshd"], "a tunnel fails only for good reasons", async () => {
   );
   assert.equal(profiles[0].state, "failed");
 
+  // and the log says why, whoever started it
+  for (const more of [[], ["--foreground"]]) {
+    const refused = await sandbox.run([...START, ...more]);
+    assert.equal(refused.code, 5, refused.stderr);
+    const end = ["profile", "logs", "home", "--lines", "2"];
+    assert.match(
+      await succeed(sandbox, end),
+      /home is failed\n\S+ error +login as \S+ was refused/,
+    );
+  }
   assertFails(await sandbox.run(START), 5, /login as \S+ was refused/);
   await Deno.writeTextFile(sshd.authorizedKeys, keys);
   await succeed(sandbox, START);

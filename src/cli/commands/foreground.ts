@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { formatLine, logPath, openLog } from "../../background/log.ts";
+import { AlreadyRunningError } from "../../background/running.ts";
 import { supervise } from "../../background/supervise.ts";
 import { openNotifier } from "../../autostart/notify.ts";
 import { I2ptunError } from "../../errors.ts";
@@ -115,7 +116,12 @@ export async function foreground(
       },
     });
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!stop.signal.aborted) {
+      if (!(error instanceof AlreadyRunningError)) {
+        file("error", I2ptunError.from(error).message);
+      }
+      throw error;
+    }
   } finally {
     clearInterval(redraw);
     notifier?.close();
