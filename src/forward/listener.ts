@@ -46,6 +46,7 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
   };
   try {
     if (listen.kind === "unix") {
+      await removeAbandoned(listen.path);
       listening.push(listenAt({ path: listen.path }, onConnection));
       return { addresses: [listen.path], close };
     }
@@ -74,6 +75,22 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
   } catch (error) {
     await close();
     throw await explain(error as NodeError, options);
+  }
+}
+
+/**
+ * Removes a socket that nobody listens at: a process that was killed has left
+ * it, and nobody shall have to look after that. ssh(1) does with
+ * StreamLocalBindUnlink, also to one that is used.
+ */
+async function removeAbandoned(path: string): Promise<void> {
+  try {
+    if (!(await Deno.lstat(path)).isSocket) return;
+    (await Deno.connect({ transport: "unix", path })).close();
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) {
+      await Deno.remove(path).catch(() => {});
+    }
   }
 }
 
