@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { launchdPlist } from "../../src/autostart/launchd.ts";
+import { isLaunchdAgent, launchdPlist } from "../../src/autostart/launchd.ts";
 import { openNotifier } from "../../src/autostart/notify.ts";
 import { systemdUnit } from "../../src/autostart/systemd.ts";
 import { taskXml, utf16 } from "../../src/autostart/task_scheduler.ts";
@@ -72,7 +72,12 @@ testWith(
     const { stdout } = await child.output();
     const parsed = JSON.parse(new TextDecoder().decode(stdout));
     assert.deepEqual(parsed.ProgramArguments, TASK.command);
-    assert.deepEqual(parsed.EnvironmentVariables, TASK.variables);
+    const variables: Record<string, string> = parsed.EnvironmentVariables;
+    const own = { I2PTUN_LAUNCHD: "1" };
+    assert.deepEqual(variables, { ...TASK.variables, ...own });
+    assert.ok(
+      isLaunchdAgent((name: string) => parsed.EnvironmentVariables[name]),
+    );
     assert.equal(parsed.KeepAlive.SuccessfulExit, false);
     assert.equal(parsed.StandardErrorPath, "/tmp/a & b.log");
   },

@@ -60,6 +60,27 @@ testWith(
   },
 );
 
+testWith(["sshd"], "launchd need not start again what is refused", async () => {
+  await using site = await startSite();
+  const { sandbox, sshd } = site;
+  const env = { I2PTUN_LAUNCHD: "1" };
+  const args = ["profile", "start", "home", "--foreground"];
+  const child = sandbox.spawn(args, { env });
+  await child.stdout.waitFor(/home is up/);
+  sshd.killConnections();
+  await statusUntil(sandbox, ({ reconnects }) => reconnects === 1);
+  // for its file grows for ever
+  assert.equal(child.stderr.text, "");
+  await Deno.writeTextFile(sshd.authorizedKeys, "");
+  sshd.killConnections();
+  assert.equal(await ended(child), 0);
+  assert.match(child.stderr.text, /^error: login as .* was refused/);
+  assert.equal((await sandbox.run(args, { env })).code, 0);
+  // but what may be mended
+  await sshd.stop();
+  assert.equal((await sandbox.run(args, { env })).code, 4);
+});
+
 testWith(["sshd"], "what would be installed can be looked at", async () => {
   await using site = await startSite();
   const { sandbox } = site;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { formatLine, logPath, openLog } from "../../background/log.ts";
 import { AlreadyRunningError } from "../../background/running.ts";
 import { supervise } from "../../background/supervise.ts";
+import { isLaunchdAgent } from "../../autostart/launchd.ts";
 import { openNotifier } from "../../autostart/notify.ts";
 import { I2ptunError } from "../../errors.ts";
 import type { LogLevel } from "../../log.ts";
@@ -69,6 +70,8 @@ export async function foreground(
     options.timeout * 1000,
   );
 
+  // what it says there goes to a file without a limit, and the log has it all
+  const isSilent = isLaunchdAgent(environment.variable);
   const view = Deno.stderr.isTerminal() ? new LiveView(terminalScreen) : null;
   let current: () => TunnelStatus | undefined = () => undefined;
   const lines = () => {
@@ -79,6 +82,7 @@ export async function foreground(
   };
   let redraw: ReturnType<typeof setInterval> | undefined;
   const note = (level: LogLevel, message: string) => {
+    if (isSilent) return;
     const line = formatLine(new Date(), level, message);
     if (redraw !== undefined) view?.note(styles.dim(line), lines());
     else if (level === "warning") warn(message);
