@@ -7,6 +7,7 @@ import {
   startSite,
   statusUntil,
   succeed,
+  writeProfile,
 } from "./setup.ts";
 
 testWith(
@@ -95,6 +96,19 @@ testWith(["sshd"], "what would be installed can be looked at", async () => {
   await assert.rejects(
     Deno.stat(`${sandbox.home}/.config/systemd`),
     Deno.errors.NotFound,
+  );
+
+  // where it may write: its state, and where it listens at a Unix socket
+  const socket = `{ local: "${sandbox.home}/my sockets/page:localhost:80" }`;
+  await writeProfile(sandbox, { server: site.server, forward: socket });
+  const system = ["autostart", "enable", "home", "--print", "--system"];
+  assert.deepEqual(
+    (await succeed(sandbox, system)).match(/(?<=^ReadWritePaths=).*$/gm),
+    [
+      `-${sandbox.home}/.local/state/i2ptun`,
+      `-${sandbox.home}/.ssh`,
+      `"-${sandbox.home}/my sockets"`,
+    ],
   );
 });
 
