@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, join, win32 } from "node:path";
+import { dirname, isAbsolute, join, win32 } from "node:path";
 import { I2ptunError } from "../errors.ts";
 import type { Environment } from "../platform/paths.ts";
 import { output } from "../platform/run.ts";
@@ -69,7 +69,7 @@ function systemd(
       user: system ? environment.userName : undefined,
       writable: [
         ...[state, join(environment.home, ".ssh")],
-        ...new Set(sockets.map((path) => dirname(path))),
+        ...new Set(sockets.filter(isAbsolute).map((path) => dirname(path))),
       ],
     }),
   };

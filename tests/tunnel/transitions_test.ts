@@ -142,18 +142,22 @@ const TRANSITIONS: Record<string, Record<string, () => Promise<SetUp>>> = {
       return all;
     },
   },
-  "reconnecting → up": {
-    "it is let in, after a try in vain": async () => {
-      const all = await reconnecting();
-      all.attempts[1]!.fail(unreachable());
-      await settle();
-      assert.equal(all.tunnel.state.name, "reconnecting");
-      await all.clock.advance(all.clock.next!);
-      all.attempts[2]!.succeed();
-      await settle();
-      return all;
-    },
-  },
+  "reconnecting → up": Object.fromEntries(
+    (["unreachable", "forward", "unforeseen"] as const).map((kind) => [
+      `it is let in, after ${kind}`,
+      async () => {
+        const all = await reconnecting();
+        all.attempts[1]!.fail(new I2ptunError(kind, "for now"));
+        await settle();
+        assert.equal(all.tunnel.state.name, "reconnecting");
+        assert.equal(all.tunnel.status().lastError, "for now");
+        await all.clock.advance(all.clock.next!);
+        all.attempts[2]!.succeed();
+        await settle();
+        return all;
+      },
+    ]),
+  ),
   "reconnecting → failed": Object.fromEntries(
     (["login-refused", "host-key", "not-found"] as const).map((kind) => [
       kind,
