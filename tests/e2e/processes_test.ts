@@ -41,23 +41,30 @@ testWith(["sshd", "linux"], "it outlives its shell, and a logout", async () => {
   assert.equal((await statusOf(sandbox)).pid, pid);
 });
 
-testWith(["sshd", "tmux"], "stop ends one that asks a person", async () => {
-  await using site = await startSite();
-  const { sandbox, sshd } = site;
-  await Deno.writeTextFile(sshd.authorizedKeys, "");
-  await using terminal = await startTerminal({
-    command: sandbox.command(...START),
-    env: sandbox.env,
-    cwd: sandbox.home,
+for (const more of [[], ["--foreground"]]) {
+  const name = ["stop ends one that asks a person", ...more].join(" ");
+  testWith(["sshd", "tmux"], name, async () => {
+    await using site = await startSite();
+    const { sandbox, sshd } = site;
+    await Deno.writeTextFile(sshd.authorizedKeys, "");
+    await using terminal = await startTerminal({
+      command: sandbox.command(...START, ...more),
+      env: sandbox.env,
+      cwd: sandbox.home,
+    });
+    await terminal.waitFor(/Password for /);
+    await succeed(sandbox, STOP);
+    assert.equal((await statusOf(sandbox)).state, "stopped");
+    // the person need not press a key for it
+    assert.equal(await terminal.exit(), 130);
+    // and nothing is written over the question
+    const screen = await terminal.screen();
+    assert.match(screen, /Password for /);
+    assert.doesNotMatch(screen, /home is stop/);
+    await terminal.close();
+    await assertNothingLeft(sandbox, site.port);
   });
-  await terminal.waitFor(/Password for /);
-  await succeed(sandbox, STOP);
-  assert.equal((await statusOf(sandbox)).state, "stopped");
-  // the person need not press a key for it
-  assert.equal(await terminal.exit(), 130);
-  await terminal.close();
-  await assertNothingLeft(sandbox, site.port);
-});
+}
 
 testWith(["sshd"], "stop ends one that does not answer", async () => {
   await using site = await startSite();

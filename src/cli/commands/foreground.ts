@@ -86,7 +86,8 @@ export async function foreground(
     const line = formatLine(new Date(), level, message);
     if (redraw !== undefined) view?.note(styles.dim(line), lines());
     else if (level === "warning") warn(message);
-    else say(styles.dim(line));
+    // before the view a person may be asked something on this screen
+    else if (!view || debug) say(styles.dim(line));
   };
 
   using _title = windowTitle(`i2ptun: ${profile.name}`);
