@@ -77,19 +77,25 @@ export class RemoteForward implements RunningForward {
     const over = new AbortController();
     connection.closed.then(() => over.abort());
     const signal = AbortSignal.any([over.signal, this.#ended.signal]);
-    let told = false;
+    let refusal: string | undefined;
     while (!signal.aborted) {
       try {
-        return await this.#listenAgain(connection, before);
+        await this.#listenAgain(connection, before);
+        if (refusal !== undefined) {
+          this.#log(`the server listens on ${this.addresses[0]} again`, "info");
+        }
+        break;
       } catch (error) {
-        if (signal.aborted || connection.lost) return;
-        if (!told) {
+        if (signal.aborted || connection.lost) break;
+        if (refusal === undefined) {
           this.#log(`${messageOf(error)}; asking again until it does not`);
         }
-        told = true;
+        refusal = this.problem = messageOf(error);
       }
       await this.options.sleep(RETRY_MS, signal);
     }
+    // of one that has come meanwhile there may be another
+    if (this.problem === refusal) this.problem = undefined;
   }
 
   close(): Promise<void> {

@@ -34,7 +34,10 @@ export function problemOf(error: unknown): string | undefined {
 export interface RunningForward {
   readonly forward: Forward;
   readonly traffic: Traffic;
-  /** Why its last client did not get to the target; undefined if it did. */
+  /**
+   * Why its last client did not get to the target, or why the server does not
+   * listen; undefined if all is well.
+   */
   readonly problem: string | undefined;
   /** Where it listens, each `host:port` or a socket's path; empty while it does not. */
   readonly addresses: string[];
