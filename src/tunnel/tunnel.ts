@@ -98,10 +98,8 @@ export class Tunnel {
     signal.throwIfAborted();
     this.#become({ name: "connecting" });
     try {
-      for (const forward of this.#forwards) {
-        await forward.open();
-        signal.throwIfAborted();
-      }
+      for (const forward of this.#forwards) await forward.open();
+      signal.throwIfAborted();
       const connection = await this.#options.connect(signal);
       if (signal.aborted) {
         connection.end();

@@ -265,6 +265,8 @@ testWith(["sshd"], "a start that finds another only just begun", async () => {
   await lock.lock(true);
   const late = await sandbox.run([...START, "--timeout", "1"]);
   assertFails(late, 4, /not up after 1 s/);
+  const never = await sandbox.run(START);
+  assertFails(never, 1, /another process holds home, and cannot be reached/);
   const child = sandbox.spawn(START);
   await lock.unlock();
   assert.equal(await ended(child), 0, child.output.text);

@@ -26,6 +26,9 @@ export interface StartOptions {
   onlyNew?: boolean | undefined;
 }
 
+/** How long another process may run a profile before it can be asked, in ms. */
+const HIDDEN_MS = 5000;
+
 /** Who answers, if it is neither the person at the terminal nor a pipe. */
 export interface Answering {
   ask?: Prompter;
@@ -93,6 +96,7 @@ async function startOne(
   }
   const signal = AbortSignal.any(signals);
   using _busy = spinner(`starting ${name}`);
+  let hiddenSince: number | undefined;
   try {
     for (;;) {
       const status = await launch({
@@ -114,6 +118,16 @@ async function startOne(
         throw new I2ptunError("interrupted", `${name} was stopped meanwhile`);
       }
       // the other start has failed, or has only just begun
+      hiddenSince = running ? undefined : hiddenSince ?? performance.now();
+      if (
+        hiddenSince !== undefined && performance.now() - hiddenSince > HIDDEN_MS
+      ) {
+        throw new I2ptunError(
+          "unforeseen",
+          `another process holds ${name}, and cannot be reached`,
+          { remedy: `end the process that runs: i2ptun background ${name}` },
+        );
+      }
     }
   } finally {
     clearTimeout(timer);
