@@ -1,14 +1,10 @@
 /** A task, held against what is documented of its schema: task.xsd. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { autostartManager } from "../../src/autostart/manager.ts";
 import { utf16 } from "../../src/autostart/task_scheduler.ts";
 import { testWith } from "../support/requirements.ts";
-import { makeScratchDir, removeDir } from "../support/scratch.ts";
-
-const SCHEMA = fileURLToPath(new URL("task.xsd", import.meta.url));
+import { validate } from "./task_schema.ts";
 
 interface Given {
   name?: string;
@@ -36,25 +32,6 @@ function task({
     system: false,
   });
   return utf16(file.content);
-}
-
-/** What xmllint(1) says about each of the documents; "" of one that is valid. */
-async function validate(documents: Uint8Array[]): Promise<string[]> {
-  const scratch = await makeScratchDir();
-  const paths = documents.map((_, i) => join(scratch, `${i}.xml`));
-  for (const [i, path] of paths.entries()) {
-    await Deno.writeFile(path, documents[i]!);
-  }
-  const { stderr } = await new Deno.Command("xmllint", {
-    args: ["--noout", "--schema", SCHEMA, ...paths],
-  }).output();
-  await removeDir(scratch);
-  const lines = new TextDecoder().decode(stderr).split("\n");
-  return paths.map((path) => {
-    const said = lines.filter((line) => line.startsWith(path));
-    assert.notDeepEqual(said, [], "nothing said");
-    return said.at(-1) === `${path} validates` ? "" : said.join("\n");
-  });
 }
 
 /** What a folder, a file or a user of Windows may be called; all but control. */
