@@ -81,7 +81,12 @@ export function say(line: string): void {
 
 /** A warning. */
 export function warn(message: string): void {
-  say(`${styles.yellow("warning:")} ${message}`);
+  say(warning(message));
+}
+
+/** A warning as it looks. */
+export function warning(message: string): string {
+  return `${styles.yellow("warning:")} ${message}`;
 }
 
 /** An error as everyone gets to see it. */
