@@ -52,7 +52,7 @@ export function prompted<T>(
       stdin.on("keypress", onKey);
       try {
         return await prompt({
-          output: hasColour() ? process.stderr : new PlainOutput(),
+          output: new PromptOutput(),
           signal: signal
             ? AbortSignal.any([escape.signal, signal])
             : escape.signal,
@@ -71,18 +71,30 @@ export function prompted<T>(
   );
 }
 
-/** Standard error without colours, which not every Deno leaves out itself. */
-class PlainOutput extends Writable {
-  readonly columns = process.stderr.columns;
-  readonly rows = process.stderr.rows;
+/**
+ * Standard error as prompts want it: with the size that the window has now, which
+ * not every Deno tells of a stream, and without colours where there are to be
+ * none, which not every Deno leaves out itself.
+ */
+class PromptOutput extends Writable {
+  get columns(): number {
+    return screenSize().columns;
+  }
+
+  get rows(): number {
+    return screenSize().rows;
+  }
 
   override _write(
     chunk: { toString(): string },
     _encoding: string,
     done: () => void,
   ): void {
-    // deno-lint-ignore no-control-regex
-    process.stderr.write(`${chunk}`.replace(/\x1b\[[\d;]*m/g, ""));
+    const text = `${chunk}`;
+    process.stderr.write(
+      // deno-lint-ignore no-control-regex
+      hasColour() ? text : text.replace(/\x1b\[[\d;]*m/g, ""),
+    );
     done(); // at once, or later prompts and lines would overtake
   }
 }

@@ -373,6 +373,22 @@ testWith(["tmux"], "the window gets another size", async () => {
   await person.leaves(130);
 });
 
+for (const env of [{}, { NO_COLOR: "1" }]) {
+  const how = env.NO_COLOR ? "without colours" : "in colours";
+  testWith(["tmux"], `a question in a narrower window, ${how}`, async () => {
+    await using sandbox = await Sandbox.create();
+    await using person = await Person.start(sandbox, env);
+    await person.sees(/^\? Server .*:$/m);
+    const { terminal } = person;
+    await terminal.resize(50, 15);
+    await terminal.type("i2p@a.very.long.name.example.org");
+    const { input: screen } = await person.sees(/example\.org$/);
+    assert.equal(screen.match(/\? Server/g)!.length, 1, screen);
+    await person.press("C-c");
+    await person.leaves(130);
+  });
+}
+
 testWith(["tmux"], "the window stays until an error was read", async () => {
   await using sandbox = await Sandbox.create();
   delete sandbox.env.HOME;
