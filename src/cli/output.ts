@@ -42,6 +42,11 @@ export function erasePassing(): void {
   write(Deno.stderr, "\r\x1b[K");
 }
 
+/** Whether there is a terminal behind it that can do more than print. */
+export function canDraw(to: { isTerminal(): boolean }): boolean {
+  return to.isTerminal() && Deno.env.get("TERM") !== "dumb";
+}
+
 /** Empties the terminal behind standard error. */
 export function clearScreen(): void {
   write(Deno.stderr, "\x1b[2J\x1b[H");
@@ -113,8 +118,8 @@ let colour = false;
 
 /** Decides about colours: https://no-color.org, --no-color, a real terminal. */
 export function useColour(wanted: boolean): void {
-  colour = wanted && !Deno.env.get("NO_COLOR") && Deno.stdout.isTerminal() &&
-    Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
+  colour = wanted && !Deno.env.get("NO_COLOR") && canDraw(Deno.stdout) &&
+    canDraw(Deno.stderr);
 }
 
 /** Whether colours are shown; what is not for plain terminals depends on it. */

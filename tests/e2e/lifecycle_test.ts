@@ -202,6 +202,29 @@ testWith(["sshd", "tmux"], "a live view on a terminal", async () => {
   await assertNothingLeft(sandbox, site.port);
 });
 
+testWith(
+  ["sshd", "tmux"],
+  "lines on a terminal that can only print",
+  async () => {
+    await using site = await startSite();
+    const { sandbox } = site;
+    await using terminal = await startTerminal({
+      command: [
+        "env",
+        "TERM=dumb",
+        ...sandbox.command(...START, "--foreground"),
+      ],
+      env: sandbox.env,
+    });
+    await terminal.waitFor(/^home is up, by .*\n {2}page/m);
+    site.sshd.killConnections();
+    await terminal.waitFor(/closed[^]*home is reconnecting\n.*home is up$/);
+    await terminal.press("C-c");
+    assert.equal(await terminal.exit(), 130);
+    assert.doesNotMatch(terminal.written, /033/);
+  },
+);
+
 /** A site whose server can fall silent. */
 async function startRelayedSite(profile = "") {
   const site = await startSite();

@@ -11,7 +11,7 @@ import type { Prompter } from "../../ssh/prompter.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
 import type { Context } from "../context.ts";
 import { LiveView, terminalScreen } from "../live_view.ts";
-import { print, say, styles, warning } from "../output.ts";
+import { canDraw, print, say, styles, warning } from "../output.ts";
 import { onResize } from "../resize.ts";
 import { firstPage, showStatus, showUp } from "../status_view.ts";
 import { windowTitle } from "../window_title.ts";
@@ -69,7 +69,7 @@ export async function foreground(
     options.timeout * 1000,
   );
 
-  const view = Deno.stderr.isTerminal() ? new LiveView(terminalScreen) : null;
+  const view = canDraw(Deno.stderr) ? new LiveView(terminalScreen) : null;
   let current: () => TunnelStatus | undefined = () => undefined;
   const lines = () => {
     const status = current();

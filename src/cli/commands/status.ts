@@ -4,7 +4,7 @@ import type { TunnelStatus } from "../../tunnel/status.ts";
 import { type Context, statusOf } from "../context.ts";
 import { interruption } from "../interruption.ts";
 import { FullScreen } from "../full_screen.ts";
-import { print, printJson, say } from "../output.ts";
+import { canDraw, print, printJson, say } from "../output.ts";
 import { showStatus, statusForPrograms } from "../status_view.ts";
 import { showWatched, TrafficHistory, watchedLine } from "../watch_view.ts";
 
@@ -72,8 +72,7 @@ function apart(blocks: string[][]): string[] {
 
 async function watchStatus(names: string[], context: Context): Promise<void> {
   using interrupted = interruption();
-  const isLive = !context.json && Deno.stdout.isTerminal() &&
-    Deno.env.get("TERM") !== "dumb";
+  const isLive = !context.json && canDraw(Deno.stdout);
   using screen = isLive ? new FullScreen() : null;
   const history = new TrafficHistory();
   const told = new Map<string, string>();
