@@ -6,7 +6,6 @@
  */
 
 import process from "node:process";
-import { Writable } from "node:stream";
 import { I2ptunError } from "../errors.ts";
 import {
   isSecret,
@@ -16,7 +15,8 @@ import {
 } from "../ssh/prompter.ts";
 import { readKeys, withoutEscape } from "./escape_key.ts";
 import { Back } from "./interruption.ts";
-import { hasColour, say, screenSize } from "./output.ts";
+import { say, screenSize } from "./output.ts";
+import { PromptOutput } from "./prompt_output.ts";
 import { withoutSpinner } from "./spinner.ts";
 
 /** Whether somebody is there to answer. */
@@ -69,34 +69,6 @@ export function prompted<T>(
       }
     })
   );
-}
-
-/**
- * Standard error as prompts want it: with the size that the window has now, which
- * not every Deno tells of a stream, and without colours where there are to be
- * none, which not every Deno leaves out itself.
- */
-class PromptOutput extends Writable {
-  get columns(): number {
-    return screenSize().columns;
-  }
-
-  get rows(): number {
-    return screenSize().rows;
-  }
-
-  override _write(
-    chunk: { toString(): string },
-    _encoding: string,
-    done: () => void,
-  ): void {
-    const text = `${chunk}`;
-    process.stderr.write(
-      // deno-lint-ignore no-control-regex
-      hasColour() ? text : text.replace(/\x1b\[[\d;]*m/g, ""),
-    );
-    done(); // at once, or later prompts and lines would overtake
-  }
 }
 
 const library = () => import("./prompt_library.ts");
