@@ -65,7 +65,7 @@ export class FullScreen implements Disposable {
       }],
     ];
     // Windows has neither
-    if (Deno.build.os === "windows") handlers.length = 0;
+    if (Deno.build.os === "windows") handlers.splice(0);
     for (const each of handlers) Deno.addSignalListener(...each);
     this.#stop = () => {
       stop();

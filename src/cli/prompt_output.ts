@@ -30,6 +30,7 @@ interface Drawn {
   columns: number;
 }
 
+/** For one prompt: what it draws is erased by its next drawing, in any width. */
 export class PromptOutput extends Writable {
   #drawn: Drawn = { above: [], column: 0, columns: this.columns };
 
