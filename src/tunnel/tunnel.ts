@@ -101,17 +101,16 @@ export class Tunnel {
       for (const forward of this.#forwards) await forward.open();
       signal.throwIfAborted();
       const connection = await this.#options.connect(signal);
-      if (signal.aborted) {
-        connection.end();
-        throw signal.reason;
-      }
+      if (signal.aborted) connection.end();
+      signal.throwIfAborted();
       await this.#attach(connection);
       this.#keep(connection);
     } catch (error) {
       const reason = I2ptunError.from(error);
       this.#end({ name: "failed", reason });
-      // stopped while one was being opened, that one is open only now
+      // the one that was being opened while the others were closed
       await Promise.all(this.#forwards.map((forward) => forward.close()));
+      await this.finished;
       throw reason;
     }
   }

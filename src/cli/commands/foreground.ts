@@ -13,7 +13,8 @@ import type { Prompter } from "../../ssh/prompter.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
 import type { Context } from "../context.ts";
 import { LiveView, terminalScreen } from "../live_view.ts";
-import { print, say, styles, warn } from "../output.ts";
+import { canDraw, print, say, styles, warning } from "../output.ts";
+import { onResize } from "../resize.ts";
 import { firstPage, showStatus, showUp } from "../status_view.ts";
 import { windowTitle } from "../window_title.ts";
 
@@ -72,7 +73,7 @@ export async function foreground(
 
   // what it says there goes to a file without a limit, and the log has it all
   const isSilent = isLaunchdAgent(environment.variable);
-  const view = Deno.stderr.isTerminal() ? new LiveView(terminalScreen) : null;
+  const view = canDraw(Deno.stderr) ? new LiveView(terminalScreen) : null;
   let current: () => TunnelStatus | undefined = () => undefined;
   const lines = () => {
     const status = current();
@@ -80,14 +81,25 @@ export async function foreground(
       ? [...showStatus(status, new Date()), styles.dim("Ctrl-C stops it")]
       : [];
   };
-  let redraw: ReturnType<typeof setInterval> | undefined;
+  let stopView: (() => void) | undefined;
   const note = (level: LogLevel, message: string) => {
     if (isSilent) return;
-    const line = formatLine(new Date(), level, message);
-    if (redraw !== undefined) view?.note(styles.dim(line), lines());
-    else if (level === "warning") warn(message);
-    // before the view a person may be asked something on this screen
-    else if (!view || debug) say(styles.dim(line));
+    const line = level === "warning" && stopView === undefined
+      ? warning(message)
+      : styles.dim(formatLine(new Date(), level, message));
+    if (!view) say(line);
+    // it would be written over the question
+    else if (!isAsking) view.note(line, lines());
+  };
+
+  let isAsking = false;
+  const ask: Prompter = async (...question) => {
+    isAsking = true;
+    try {
+      return await options.ask(...question);
+    } finally {
+      isAsking = false;
+    }
   };
 
   using _title = windowTitle(`i2ptun: ${profile.name}`);
@@ -98,7 +110,7 @@ export async function foreground(
     await supervise({
       profile,
       environment,
-      ask: options.ask,
+      ask,
       acceptNew: options.acceptNew ?? false,
       signal: stop.signal,
       files: notifier?.files,
@@ -112,7 +124,15 @@ export async function foreground(
         current = latest;
         if (view) {
           view.draw(lines());
-          redraw = setInterval(() => view.draw(lines()), REDRAW_MS);
+          const timer = setInterval(() => view.draw(lines()), REDRAW_MS);
+          const ignoreSize = onResize(
+            view.screen.size(),
+            () => view.redraw(lines()),
+          );
+          stopView = () => {
+            clearInterval(timer);
+            ignoreSize();
+          };
         } else showUp(status).forEach(print);
         if (options.open) {
           const url = firstPage(status);
@@ -128,7 +148,7 @@ export async function foreground(
       throw error;
     }
   } finally {
-    clearInterval(redraw);
+    stopView?.();
     notifier?.close();
     clearTimeout(timer);
   }
