@@ -121,17 +121,9 @@ export async function stopRunning(
 /** Ends a process that does not answer, and removes what it leaves. */
 async function kill(folder: RunFolder, record: RunRecord): Promise<void> {
   const { name, pid } = record;
-  if (pid === undefined || !killProcess(pid)) {
-    throw new I2ptunError(
-      "unforeseen",
-      `${name} does not answer, and its process${
-        pid === undefined ? "" : ` (${pid})`
-      } cannot be ended`,
-      { remedy: "end it as its owner, or as root" },
-    );
-  }
-  // the system frees its lock with the process; who holds it then is another
-  for (let i = 0; i < MAX_LOOKS; i++) {
+  const isKilled = pid !== undefined && killProcess(pid);
+  for (let i = 0; isKilled && i < MAX_LOOKS; i++) {
+    // the system frees its lock with the process
     const lock = await folder.lock(name);
     if (lock) {
       await forget(folder, record);
@@ -139,6 +131,13 @@ async function kill(folder: RunFolder, record: RunRecord): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
+  throw new I2ptunError(
+    "unforeseen",
+    `${name} does not answer, and its process${
+      pid === undefined ? "" : ` (${pid})`
+    } cannot be ended`,
+    { remedy: "end it as its owner, or as root" },
+  );
 }
 
 /** Removes what a killed process has left. */

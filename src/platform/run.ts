@@ -107,10 +107,17 @@ export function startSelf(args: string[]): Deno.ChildProcess {
   }).spawn();
 }
 
-/** Ends a process at once. @returns whether it is gone, or about to be */
-export function killProcess(pid: number): boolean {
+/**
+ * Ends a process at once.
+ *
+ * @param pid from a file, so it may be anything
+ * @returns whether it is gone, or about to be
+ */
+export function killProcess(pid: number, kill = Deno.kill): boolean {
+  // kill(2): 0 and less are groups of processes, -1 all there are
+  if (!Number.isInteger(pid) || pid <= 1) return false;
   try {
-    Deno.kill(pid, "SIGKILL");
+    kill(pid, "SIGKILL");
     return true;
   } catch (error) {
     return error instanceof Deno.errors.NotFound;
