@@ -25,7 +25,7 @@ const USAGE = `Usage: deno task bench [OPTION…]
 
   --only NAME,…  these only: ${names().join(", ")}
   --runs N       of each program (default 5; with --quick 1)
-  --size MB      of transfers on this machine (default 500; with --quick 50)
+  --size MB      of transfers on this machine (default 2000; with --quick 50)
   --quick        a little of everything, to see that it works
   --bin FILE     the executable to measure (default: the one in dist/ for this
                  machine, or the source if there is none)

@@ -54,7 +54,7 @@ export interface Effort {
 
 /** What it takes to tell programs apart. */
 export const FULL: Effort = {
-  size: 500e6,
+  size: 2e9,
   farSize: 100e6,
   limitMs: 5000,
   roundTrips: 2000,
@@ -121,6 +121,13 @@ export function measures(effort: Effort, compiled: boolean): Measure[] {
       }),
     },
     {
+      ...time("openings", `${effort.openings} one after the other, each`, 0),
+      goal: atMost(1),
+      run: async ({ port }) => ({
+        value: mean(await client.openings(port, effort.openings, limitMs)),
+      }),
+    },
+    {
       ...time("launch", "launch to first byte", 0),
       ...(compiled && { goal: atMost(0.8) }),
       fromStart: true,
@@ -176,6 +183,10 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1
     ? sorted[half]!
     : (sorted[half - 1]! + sorted[half]!) / 2;
+}
+
+function mean(values: number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 async function idle({ pids }: Tunnel): Promise<Measured> {

@@ -16,22 +16,31 @@
 const SHORT = 16 * 1024;
 
 /** So long something of use may still be sent, in ms. */
-const PATIENCE_MS = 1;
+const PATIENCE_MS = 2;
 
-/** Calls back after so many ms. @returns what cancels it */
-type After = (ms: number, callBack: () => void) => () => void;
+/** Time, as a parameter: tests bring their own. */
+export interface AckTime {
+  /** Milliseconds, never going back. */
+  now(): number;
+  /** Calls back after so many ms. @returns what cancels it */
+  after(ms: number, callBack: () => void): () => void;
+}
 
-const afterSystemTime: After = (ms, callBack) => {
-  const timer = setTimeout(callBack, ms);
-  return () => clearTimeout(timer);
+const systemTime: AckTime = {
+  now: () => performance.now(),
+  after: (ms, callBack) => {
+    const timer = setTimeout(callBack, ms);
+    return () => clearTimeout(timer);
+  },
 };
 
 /** Watches what comes from a server, and goes to it. */
 export class PromptAck {
   readonly #isWanted: () => boolean;
   readonly #acknowledge: () => void;
-  readonly #after: After;
-  #isDue = false;
+  readonly #time: AckTime;
+  /** When something came that nothing was sent after; undefined: nothing. */
+  #since: number | undefined;
   #cancel: (() => void) | undefined;
 
   /**
@@ -41,33 +50,40 @@ export class PromptAck {
   constructor(
     isWanted: () => boolean,
     acknowledge: () => void,
-    after = afterSystemTime,
+    time = systemTime,
   ) {
     this.#isWanted = isWanted;
     this.#acknowledge = acknowledge;
-    this.#after = after;
+    this.#time = time;
   }
 
   /** So many bytes have come, and nothing was done about them yet. */
   received(bytes: number): void {
     if (bytes > SHORT || !this.#isWanted()) return;
-    this.#isDue = true;
-    // one timer for all that comes meanwhile: it is early for the last at worst
-    this.#cancel ??= this.#after(PATIENCE_MS, () => {
-      this.#cancel = undefined;
-      if (!this.#isDue) return;
-      this.#isDue = false;
-      this.#acknowledge();
-    });
+    this.#since ??= this.#time.now();
+    // where there is much to and fro, one timer for all of it
+    this.#cancel ??= this.#time.after(PATIENCE_MS, () => this.#look());
   }
 
   /** Something is sent, which acknowledges all that has come. */
   sent(): void {
-    this.#isDue = false;
+    this.#since = undefined;
   }
 
   /** The connection is over. */
   stop(): void {
     this.#cancel?.();
+  }
+
+  #look(): void {
+    this.#cancel = undefined;
+    if (this.#since === undefined) return;
+    const left = PATIENCE_MS - (this.#time.now() - this.#since);
+    if (left > 0) {
+      this.#cancel = this.#time.after(left, () => this.#look());
+      return;
+    }
+    this.#since = undefined;
+    this.#acknowledge();
   }
 }

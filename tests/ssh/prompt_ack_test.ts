@@ -1,21 +1,39 @@
 import assert from "node:assert/strict";
 import { PromptAck } from "../../src/ssh/prompt_ack.ts";
 
+/** In a world whose time passes as the test says. */
 function setUp() {
+  let now = 100;
+  let timer: { at: number; callBack: () => void } | undefined;
   const world = {
     isWanted: true,
-    acknowledged: 0,
-    timers: [] as (() => void)[],
-    cancelled: 0,
-    /** Lets the time of all timers come. */
-    pass: () => world.timers.splice(0).forEach((timer) => timer()),
+    acknowledged: [] as number[],
+    wakeUps: 0,
+    get timer() {
+      return timer;
+    },
+    pass(ms: number) {
+      const until = now + ms;
+      while (timer && timer.at <= until) {
+        const { at, callBack } = timer;
+        timer = undefined;
+        now = at;
+        world.wakeUps++;
+        callBack();
+      }
+      now = until;
+    },
   };
   const ack = new PromptAck(
     () => world.isWanted,
-    () => world.acknowledged++,
-    (_ms, callBack) => {
-      world.timers.push(callBack);
-      return () => world.cancelled++;
+    () => world.acknowledged.push(Math.round(now - 100)),
+    {
+      now: () => now,
+      after: (ms, callBack) => {
+        assert.equal(timer, undefined, "two timers");
+        timer = { at: now + ms, callBack };
+        return () => timer = undefined;
+      },
     },
   );
   return { ack, world };
@@ -24,27 +42,40 @@ function setUp() {
 Deno.test("what nothing is sent after is acknowledged, once", () => {
   const { ack, world } = setUp();
   ack.received(36);
+  world.pass(1);
   ack.received(100);
-  assert.equal(world.timers.length, 1, "one timer for both");
-  world.pass();
-  assert.equal(world.acknowledged, 1);
-  world.pass();
-  assert.equal(world.acknowledged, 1);
+  world.pass(100);
+  assert.deepEqual(world.acknowledged, [2]);
+  assert.equal(world.wakeUps, 1);
   ack.received(36);
-  world.pass();
-  assert.equal(world.acknowledged, 2);
+  world.pass(2);
+  assert.deepEqual(world.acknowledged, [2, 103]);
 });
 
 Deno.test("what something is sent after is acknowledged by that", () => {
   const { ack, world } = setUp();
   ack.received(36);
   ack.sent();
-  world.pass();
-  assert.equal(world.acknowledged, 0);
-  ack.sent();
+  world.pass(100);
+  assert.deepEqual(world.acknowledged, []);
+  assert.equal(world.wakeUps, 1);
+});
+
+Deno.test("to and fro neither is acknowledged nor wakes up often", () => {
+  const { ack, world } = setUp();
+  for (let i = 0; i < 40; i++) {
+    ack.received(36);
+    world.pass(0.05);
+    ack.sent();
+    world.pass(0.05);
+  }
+  assert.deepEqual(world.acknowledged, []);
+  assert(world.wakeUps <= 2, `${world.wakeUps} times`);
   ack.received(36);
-  world.pass();
-  assert.equal(world.acknowledged, 1, "what was sent before does not count");
+  world.pass(1.5);
+  assert.deepEqual(world.acknowledged, [], "its own time counts");
+  world.pass(1);
+  assert.deepEqual(world.acknowledged, [6]);
 });
 
 Deno.test("much at once and what nobody waits for is left to the system", () => {
@@ -52,7 +83,7 @@ Deno.test("much at once and what nobody waits for is left to the system", () => 
   ack.received(64 * 1024);
   world.isWanted = false;
   ack.received(36);
-  assert.equal(world.timers.length, 0, "it does not even wake up");
+  assert.equal(world.timer, undefined, "it does not even wake up");
 });
 
 Deno.test("no timer outlives the connection", () => {
@@ -60,5 +91,5 @@ Deno.test("no timer outlives the connection", () => {
   ack.stop();
   ack.received(36);
   ack.stop();
-  assert.equal(world.cancelled, 1);
+  assert.equal(world.timer, undefined);
 });
