@@ -63,12 +63,13 @@ function ownListen(
 }
 
 async function listenHere(
-  { name, listen }: Forward,
+  forward: Forward,
   portOwner: PortOwner,
 ): Promise<string> {
   const listener = await openListener({
-    name,
-    listen,
+    name: forward.name,
+    listen: forward.listen,
+    service: forward.kind === "local" ? forward.service : undefined,
     portOwner,
     onConnection: (conn) => conn.close(),
   });

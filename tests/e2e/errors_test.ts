@@ -205,7 +205,10 @@ testWith(["sshd", "ss"], "a local port that another program has", async () => {
     yaml + yaml.slice(yaml.indexOf("  home:")).replace("home", "other"),
   );
   const result = await sandbox.run(["profile", "start", "other"]);
-  assertFails(result, 7, /is already in use by .*\(pid \d+\)/);
+  assertFails(result, 7, /is already in use by the profile home \(pid \d+\)$/);
+  assert.match(result.stderr, /^try: i2ptun profile stop home, or /m);
+  const check = await sandbox.run(["profile", "check", "other"]);
+  assert.match(check.stdout, /^ +try: i2ptun profile stop home, or /m);
 });
 
 testWith(["sshd"], "one port of several that cannot be had", async () => {

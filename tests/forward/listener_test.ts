@@ -3,7 +3,7 @@ import type { ListenAddress } from "../../src/forward/address.ts";
 import { explain, openListener } from "../../src/forward/listener.ts";
 import { freePort } from "../support/ports.ts";
 
-const portOwner = () => Promise.resolve("javaw.exe (pid 4242)");
+const portOwner = () => Promise.resolve({ name: "javaw.exe (pid 4242)" });
 
 Deno.test("a program that the system would let us hide is in the way", async () => {
   const port = freePort();

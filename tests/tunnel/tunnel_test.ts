@@ -83,7 +83,7 @@ function setUp(changes: Partial<Profile> = {}) {
           fail: reject,
         });
       }),
-    portOwner: () => Promise.resolve("somebody (pid 1)"),
+    portOwner: () => Promise.resolve({ name: "somebody (pid 1)" }),
     clock,
     log: () => {},
     onChange: (state) => states.push(state.name),
