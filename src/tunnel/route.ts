@@ -185,6 +185,10 @@ function hopOf(
   };
   algorithmOffer([], algorithms); // what is wrong is told before connecting
   const { intervalMs, count } = profile.keepalive;
+  // `i2ptun ssh` is no profile that could be started again
+  const attend = profile.sshOptions === undefined
+    ? `i2ptun profile start ${profile.name}`
+    : undefined;
   return {
     host,
     port,
@@ -213,13 +217,14 @@ function hopOf(
       defaults: usual ? paths.identities : [],
       onlyNamed: config.identitiesOnly ?? false,
       agent: agentOf(profile, config, agent),
-      attend: `i2ptun profile start ${profile.name}`,
+      attend,
       checkPermissions: environment.system !== "windows",
       methods: methodsOf(config),
       passwordAttempts: config.numberOfPasswordPrompts ?? 3,
     },
     hostKey: {
       pin: isServer ? profile.hostKey : undefined,
+      attend,
       alias: config.hostKeyAlias,
       hash: config.hashKnownHosts,
       files: [

@@ -294,7 +294,12 @@ testWith(["sshd"], "StrictHostKeyChecking", async () => {
   await Deno.remove(sandbox.knownHosts);
   const line = [...toPage(site), ...toServer(site)];
   const checking = (value: string) => ["-o", `StrictHostKeyChecking=${value}`];
-  assertFails(await sandbox.run(["ssh", ...line]), 6, /./);
+  const unknown = await sandbox.run(["ssh", ...line]);
+  assertFails(unknown, 6, /unknown/);
+  assert.match(
+    unknown.stderr,
+    /^try: start it .* add -o StrictHostKeyChecking=accept-new$/m,
+  );
   assertFails(await sandbox.run(["ssh", ...checking("yes"), ...line]), 6, /./);
   await hold(site, [...checking("accept-new"), ...line], async () => {
     await assertServes(site);
@@ -417,6 +422,23 @@ testWith(["sshd"], "who has the lock has the name", async () => {
   );
   await succeed(sandbox, ["profile", "stop", "--all"]);
   await assertNothingLeft(sandbox, ...ports);
+});
+
+testWith(["sshd"], "a refused login names no profile", async () => {
+  await using site = await startSite();
+  const { sandbox, sshd } = site;
+  await Deno.writeTextFile(sshd.authorizedKeys, "");
+  for (const mode of [[], ["-f"]]) {
+    const result = await sandbox.run([
+      ...["ssh", ...mode, ...toPage(site), ...toServer(site)],
+    ]);
+    assertFails(result, 5, /the password needs you$/);
+    assert.match(
+      result.stderr,
+      /^try: start it in a terminal to be asked for the password$/m,
+    );
+  }
+  await assertNothingLeft(sandbox, site.port);
 });
 
 Deno.test("what it cannot do it says", async () => {
