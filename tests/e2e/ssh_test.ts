@@ -15,6 +15,7 @@ import {
   startSite,
   statusOf,
   succeed,
+  writeProfile,
 } from "./setup.ts";
 
 /** `-p PORT user@host` of the site's server. */
@@ -250,6 +251,60 @@ testWith(["sshd"], "flags, combined and alone", async (context) => {
       assert.match(listen[0]!, /^(0\.0\.0\.0|\[::\]):\d+$/);
     });
   });
+});
+
+testWith(["sshd"], "-q keeps warnings to itself", async () => {
+  await using site = await startSite();
+  const line = ["-gqL", `${site.port}:127.0.0.1:${site.page.port}`];
+  await hold(site, [...line, ...toServer(site)], async (said) => {
+    assert.doesNotMatch(said, /warning|info/);
+    await assertServes(site);
+  });
+});
+
+testWith(["sshd"], "files that are not there", async () => {
+  await using site = await startSite();
+  const { sandbox } = site;
+  const line = [...toPage(site), ...toServer(site)];
+  await hold(site, ["-i", "~/missing", ...line], async (said) => {
+    assert.match(said, /^warning: there is no key file ~\/missing$/m);
+    await assertServes(site);
+  });
+  assertFails(
+    await sandbox.run(["ssh", "-F", "missing", ...line]),
+    2,
+    /there is no ssh_config file .*missing$/,
+  );
+  await writeProfile(sandbox, { ...site, more: "ssh_config: ~/missing" });
+  assertFails(
+    await sandbox.run(["profile", "start", "home"]),
+    2,
+    /there is no ssh_config file .*missing$/,
+  );
+  // where ssh looks for one without being told, there need not be one
+  await writeProfile(sandbox, { ...site, more: "ssh_config: ~/.ssh/config" });
+  await succeed(sandbox, ["profile", "start", "home"]);
+});
+
+testWith(["sshd"], "a forward that is said twice is one", async () => {
+  await using site = await startSite();
+  const { sandbox, port, page } = site;
+  await Deno.writeTextFile(
+    `${sandbox.home}/.ssh/config`,
+    `Host *\n  LocalForward 127.0.0.1:${port} 127.0.0.1:${page.port}\n`,
+  );
+  const [flag, spec] = toPage(site);
+  const line = [flag!, spec!, ...toServer(site)];
+  await hold(site, [flag!, spec!, ...line], async () => {
+    await assertServes(site);
+    const { forwards } = await statusOf(sandbox, nameOf(site));
+    assert.equal(forwards.length, 1);
+  });
+  assertFails(
+    await sandbox.run(["ssh", "-D", `127.0.0.1:${port}`, ...line]),
+    2,
+    new RegExp(`another forward already listens on 127.0.0.1:${port}`),
+  );
 });
 
 testWith(["sshd"], "-4 and -6", async () => {

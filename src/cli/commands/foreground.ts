@@ -35,6 +35,7 @@ export async function foreground(
     acceptNew?: boolean | undefined;
     open?: boolean | undefined;
     timeout?: number | undefined;
+    quiet?: boolean | undefined;
   },
   context: Context,
 ): Promise<void> {
@@ -78,6 +79,7 @@ export async function foreground(
   };
   let redraw: ReturnType<typeof setInterval> | undefined;
   const note = (level: LogLevel, message: string) => {
+    if (options.quiet) return;
     const line = formatLine(new Date(), level, message);
     if (redraw !== undefined) view?.note(styles.dim(line), lines());
     else if (level === "warning") warn(message);

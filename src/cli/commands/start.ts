@@ -24,6 +24,8 @@ export interface StartOptions {
   timeout?: number | undefined;
   /** Another process with the same name is an {@link AlreadyRunningError}. */
   onlyNew?: boolean | undefined;
+  /** Only errors and the result. */
+  quiet?: boolean | undefined;
 }
 
 /** Who answers, if it is neither the person at the terminal nor a pipe. */
@@ -54,7 +56,7 @@ export async function startProfiles(
       remedy: `i2ptun profile start ${first.name} --foreground`,
     });
   }
-  profiles.forEach(warnOfReach);
+  if (!options.quiet) profiles.forEach(warnOfReach);
   const ask = options.ask ??
     (options.passwordStdin
       ? await standardInputPrompter()
@@ -100,7 +102,7 @@ async function startOne(
         acceptNew: options.acceptNew ?? false,
         debug: context.debug,
         ask,
-        log: progress(context.debug),
+        log: options.quiet ? () => {} : progress(context.debug),
         signal,
       });
       if (status) return status;
