@@ -100,13 +100,12 @@ async function assertStartSays(
   code: number,
   { detail, cause, try: remedy }: Step,
 ): Promise<void> {
-  const { stderr, ...result } = await sandbox.run(START);
-  assert.equal(result.code, code, stderr);
-  const said = cause === detail ? detail : `${detail}: ${cause}`;
-  assert(stderr.includes(`error: ${said}\ntry: `), stderr);
-  // a check also looks for the machine's own SSH server, which may be there
-  const looked = /^an SSH server .* answers at /.test(remedy!);
-  assert(looked || stderr.includes(`\ntry: ${remedy}\n`), stderr);
+  for (const mode of [[], ["--foreground"]]) {
+    const { stderr, ...result } = await sandbox.run([...START, ...mode]);
+    assert.equal(result.code, code, stderr);
+    const said = cause === detail ? detail : `${detail}: ${cause}`;
+    assert(stderr.includes(`error: ${said}\ntry: ${remedy}\n`), stderr);
+  }
 }
 
 /** A router's machine with servers of this kind, and a profile for it. */
@@ -255,10 +254,12 @@ testWith(["remote-host"], "SSH at another port of that server", async () => {
     const refused = await tries(`${login}:2222`);
     assert.equal(refused.step, "tcp");
     assert.match(refused.try!, hint);
+    await assertStartSays(sandbox, 4, refused);
     const web = await tries(`${login}:8022`);
     assert.equal(web.step, "ssh");
     assert.match(web.cause!, /web server/);
     assert.match(web.try!, hint);
+    await assertStartSays(sandbox, 4, web);
     const behind = await tries(`${login}:2222`, `jump: [${login}]`);
     assert.equal(behind.step, "tcp");
     assert.match(behind.try!, hint);
@@ -298,6 +299,10 @@ testWith(["remote-host"], "IPv6 only, and none here", async () => {
   for (const name of ["dns", "tcp"]) {
     assert.match(result.step(name).cause!, /this machine has no IPv6$/);
   }
+  const { detail, cause, try: remedy } = result.step("tcp");
+  const start = await network.run("near", "i2ptun", ...START);
+  assert.equal(start.code, 4, start.stderr);
+  assert.equal(start.stderr, `error: ${detail}: ${cause}\ntry: ${remedy}\n`);
 });
 
 testWith(["remote-host"], "a name with several addresses", async () => {

@@ -14,6 +14,7 @@ import { LiveView, terminalScreen } from "../live_view.ts";
 import { print, say, styles, warn } from "../output.ts";
 import { firstPage, showStatus, showUp } from "../status_view.ts";
 import { windowTitle } from "../window_title.ts";
+import { explainStart } from "./start.ts";
 
 const REDRAW_MS = 1000;
 
@@ -117,7 +118,12 @@ export async function foreground(
       },
     });
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!stop.signal.aborted) {
+      if (current() !== undefined) throw error; // it was up
+      const why = await explainStart(error, profile, context, stop.signal)
+        .catch(() => error);
+      if (!stop.signal.aborted) throw why;
+    }
   } finally {
     clearInterval(redraw);
     notifier?.close();
