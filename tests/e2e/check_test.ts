@@ -483,6 +483,36 @@ testWith(["sshd"], "a server that forbids forwards", async () => {
   assertFails(await sandbox.run(START), 7, /^back: the server refuses to li/);
 });
 
+testWith(["sshd"], "sockets of the server that cannot be had", async () => {
+  await using site = await startSite({
+    sshd: { config: "AllowStreamLocalForwarding no" },
+  });
+  const { sandbox, page, port } = site;
+  const folder = await Deno.makeTempDir({ dir: sandbox.home });
+  using _there = Deno.listen({ transport: "unix", path: `${folder}/there` });
+  const forward = [
+    `{ local: "127.0.0.1:${port}:${folder}/there", name: there }`,
+    `{ remote: "${folder}/new:127.0.0.1:${page.port}", name: back }`,
+  ].join("\n      - ");
+  await writeProfile(sandbox, { ...site, forward });
+  const result = await check(sandbox);
+  const there = result.step("target:there");
+  assert.match(there.cause!, /sshd_config forbids it/);
+  for (const { try: remedy } of [there, result.step("listen:back")]) {
+    assert.match(remedy!, /AllowStreamLocalForwarding$/);
+  }
+});
+
+testWith(["sshd"], "a target whose name the server does not know", async () => {
+  await using site = await startSite();
+  const { sandbox, port } = site;
+  const forward = `{ local: "127.0.0.1:${port}:no.i2p:80", name: no }`;
+  await writeProfile(sandbox, { ...site, forward });
+  const { detail, try: remedy } = (await check(sandbox)).step("target:no");
+  assert.match(detail, /^no\.i2p:80: the server cannot find its address \(/);
+  assert.match(remedy!, /the router's own proxies$/);
+});
+
 for (const by of ["sshd_config", "authorized_keys"] as const) {
   testWith(["sshd"], `a target that ${by} forbids`, async () => {
     await using allowed = startPage();
