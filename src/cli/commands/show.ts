@@ -1,5 +1,7 @@
 import { runningStatus } from "../../background/running.ts";
 import type { Profile } from "../../profile/profile.ts";
+import type { ServerAddress } from "../../profile/server_address.ts";
+import { readHostConfig } from "../../tunnel/route.ts";
 import type { Context } from "../context.ts";
 import { printJson, printRaw } from "../output.ts";
 
@@ -43,10 +45,50 @@ export async function show(
     case "ssh":
       return printRaw(`${toSshCommand(profile)}\n`);
     case "plink":
-      return printRaw(`${toPlinkCommand(profile)}\n`);
+      return printRaw(
+        `${toPlinkCommand(await withoutAliases(profile, context, true))}\n`,
+      );
     case "ssh-config":
-      return printRaw(toSshConfig(profile));
+      return printRaw(
+        toSshConfig(await withoutAliases(profile, context, false)),
+      );
   }
+}
+
+/**
+ * A profile with what ssh_config says of its server, if that is a `Host` of it:
+ * plink does not read the file, and in another `Host` the name leads nowhere.
+ *
+ * @param jumps whether the jump hosts are looked up, too
+ */
+async function withoutAliases(
+  profile: Profile,
+  { environment }: Context,
+  jumps: boolean,
+): Promise<Profile> {
+  const resolve = async (address: ServerAddress) => {
+    const config = await readHostConfig(profile, environment, address);
+    if (config.hostName === address.host) return { address, config: undefined };
+    const { user = config.user, port = config.port } = address;
+    return { address: { host: config.hostName, user, port }, config };
+  };
+  const { address: server, config } = await resolve(profile.server);
+  const hops = config?.proxyJump ?? [];
+  const jump = profile.jump.length > 0
+    ? profile.jump
+    : hops.map(({ user, host, port }) => ({ user, host, port }));
+  return {
+    ...profile,
+    server,
+    identity: profile.identity.length > 0
+      ? profile.identity
+      : config?.identityFiles ?? [],
+    jump: jumps
+      ? await Promise.all(
+        jump.map(async (each) => (await resolve(each)).address),
+      )
+      : jump,
+  };
 }
 
 /**
