@@ -55,6 +55,7 @@ const LINES: [string, object][] = [
     ],
   }],
   ["ssh -D 1 \\\n  host", { server: "host" }],
+  ["$ i2ptun ssh -D 1 host", { server: "host" }],
 ];
 
 for (const [line, expected] of LINES) {
