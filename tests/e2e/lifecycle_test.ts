@@ -187,6 +187,8 @@ testWith(["sshd", "tmux"], "a live view on a terminal", async () => {
   assert.equal((await terminal.screen()).match(/Ctrl-C stops it/g)?.length, 1);
   await terminal.press("C-c");
   assert.equal(await terminal.exit(), 130);
+  // where the terminal has echoed ^C, nothing of the view is left
+  assert.match(await terminal.screen(), /^\d{4}-\S+ info +home is stopped$/m);
   await terminal.close();
   await assertNothingLeft(sandbox, site.port);
 });
