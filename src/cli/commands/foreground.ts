@@ -11,7 +11,7 @@ import type { Prompter } from "../../ssh/prompter.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
 import type { Context } from "../context.ts";
 import { LiveView, terminalScreen } from "../live_view.ts";
-import { print, say, styles, warn } from "../output.ts";
+import { print, say, screenSize, styles, warn } from "../output.ts";
 import { firstPage, showStatus, showUp } from "../status_view.ts";
 import { windowTitle } from "../window_title.ts";
 import { explainStart } from "./start.ts";
@@ -75,12 +75,14 @@ export async function foreground(
   const lines = () => {
     const status = current();
     return status
-      ? [...showStatus(status, new Date()), styles.dim("Ctrl-C stops it")]
+      ? [
+        ...showStatus(status, new Date(), { columns: screenSize().columns }),
+        styles.dim("Ctrl-C stops it"),
+      ]
       : [];
   };
   let redraw: ReturnType<typeof setInterval> | undefined;
   const note = (level: LogLevel, message: string) => {
-    if (options.quiet) return;
     const line = formatLine(new Date(), level, message);
     if (redraw !== undefined) view?.note(styles.dim(line), lines());
     else if (level === "warning") warn(message);
@@ -101,6 +103,7 @@ export async function foreground(
       files: notifier?.files,
       log: (level, message) => {
         file(level, message);
+        if (options.quiet) return;
         if (level !== "debug" || debug) note(level, message);
       },
       onUp: (status, latest) => {

@@ -4,7 +4,7 @@ import type { TunnelStatus } from "../../tunnel/status.ts";
 import { type Context, statusOf } from "../context.ts";
 import { interruption } from "../interruption.ts";
 import { LiveView, terminalScreen } from "../live_view.ts";
-import { print, printJson, say } from "../output.ts";
+import { print, printJson, resultColumns, say } from "../output.ts";
 import { showStatus, statusForPrograms } from "../status_view.ts";
 import { showWatched, TrafficHistory, watchedLine } from "../watch_view.ts";
 
@@ -23,7 +23,9 @@ export async function status(
     say("There are no profiles yet. Add one: i2ptun profile add home");
   } else {
     const now = new Date();
-    apart(statuses.map((each) => showStatus(each, now))).forEach(print);
+    const columns = resultColumns();
+    apart(statuses.map((each) => showStatus(each, now, { columns })))
+      .forEach(print);
   }
   const down = names.length === 0
     ? undefined
