@@ -101,7 +101,8 @@ async function* freeNames(
   { host, port }: ServerAddress,
   context: Context,
 ): AsyncGenerator<string> {
-  const base = `${host}${port === undefined ? "" : `-${port}`}`
+  const isUsual = port === undefined || port === 22;
+  const base = `${host}${isUsual ? "" : `-${port}`}`
     .replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^-+/, "").slice(0, 60) ||
     "server";
   const taken = new Set(
