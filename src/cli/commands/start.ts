@@ -1,6 +1,9 @@
 import { launch } from "../../background/launch.ts";
-import { waitUntilSettled } from "../../background/running.ts";
-import { AlreadyRunningError } from "../../background/running.ts";
+import {
+  AlreadyRunningError,
+  stopRunning,
+  waitUntilSettled,
+} from "../../background/running.ts";
 import { I2ptunError } from "../../errors.ts";
 import { reachableBy, reachableThere } from "../../forward/reach.ts";
 import type { Log } from "../../log.ts";
@@ -26,6 +29,8 @@ export interface StartOptions {
   timeout?: number | undefined;
   /** Another process with the same name is an {@link AlreadyRunningError}. */
   onlyNew?: boolean | undefined;
+  /** They ran before: where one fails, the others stay. */
+  again?: boolean | undefined;
   /** Only errors and the result. */
   quiet?: boolean | undefined;
 }
@@ -68,10 +73,21 @@ export async function startProfiles(
     return await foreground(first, { ...options, ask }, context);
   }
   const started: TunnelStatus[] = [];
-  for (const profile of profiles) {
-    const status = await startOne(profile, options, ask, context);
-    started.push(status);
-    if (!context.json) showUp(status).forEach(print);
+  const own: string[] = [];
+  try {
+    for (const profile of profiles) {
+      const { status, isOwn } = await startOne(profile, options, ask, context);
+      if (isOwn) own.push(profile.name);
+      started.push(status);
+      if (!context.json) showUp(status).forEach(print);
+    }
+  } catch (error) {
+    // a start is all or nothing
+    for (const name of options.again ? [] : own) {
+      await stopRunning(context.folder, name);
+      say(`stopped ${name} again`);
+    }
+    throw error;
   }
   if (context.json) printJson(statusForPrograms(started));
   if (options.open && started[0]) await openFirstPage(started[0], context);
@@ -82,7 +98,7 @@ async function startOne(
   options: StartOptions,
   ask: Prompter,
   context: Context,
-): Promise<TunnelStatus> {
+): Promise<{ status: TunnelStatus; isOwn: boolean }> {
   const { name } = profile;
   using interrupted = interruption();
   const signals = [interrupted.signal];
@@ -107,12 +123,12 @@ async function startOne(
         log: options.quiet ? () => {} : progress(context.debug),
         signal,
       });
-      if (status) return status;
+      if (status) return { status, isOwn: true };
       if (options.onlyNew) throw new AlreadyRunningError(name);
       const running = await waitUntilSettled(context.folder, name, signal);
       if (running?.state === "up" || running?.state === "reconnecting") {
         say(styles.dim(`${name} was running already`));
-        return running;
+        return { status: running, isOwn: false };
       }
       if (running?.state === "stopped") {
         throw new I2ptunError("interrupted", `${name} was stopped meanwhile`);
