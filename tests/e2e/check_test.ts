@@ -724,6 +724,21 @@ testWith(["sshd"], "through a jump host, and where that ends", async () => {
   assert.equal(away.names, `config dns ${hop} tcp! listen:page`);
   assert.equal(away.code, 4);
   assert.match(away.steps[6]!.detail, /Connection refused/);
+  assert.match(away.steps[6]!.cause!, /from the jump host/);
+});
+
+testWith(["sshd"], "a jump host that may not be used as one", async () => {
+  await using site = await startSite({
+    sshd: { config: "AllowTcpForwarding no" },
+  });
+  const { sandbox, sshd, server } = site;
+  const more = `jump: [${server}]`;
+  await writeProfile(sandbox, { ...site, server: `${sshd.user}@h`, more });
+  const step = (await check(sandbox)).steps.find(({ ok }) => !ok)!;
+  assert.equal(step.step, "tcp");
+  assert.match(step.detail, /^h:22: the jump host forbids it/);
+  assert.match(step.try!, /^on the jump host, .*AllowTcpForwarding/);
+  await assertStartSays(sandbox, 4, step);
 });
 
 testWith(["sshd"], "a keepalive that firewalls do not wait for", async () => {
