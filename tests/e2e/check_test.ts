@@ -498,9 +498,25 @@ testWith(["sshd"], "sockets of the server that cannot be had", async () => {
   const result = await check(sandbox);
   const there = result.step("target:there");
   assert.match(there.cause!, /sshd_config forbids it/);
-  for (const { try: remedy } of [there, result.step("listen:back")]) {
-    assert.match(remedy!, /AllowStreamLocalForwarding$/);
-  }
+  assert.match(there.try!, /AllowStreamLocalForwarding$/);
+  const { code, stderr } = await sandbox.run(START);
+  assert.equal(code, 7);
+  assert.match(stderr, /^try: .*AllowStreamLocalForwarding$/m);
+});
+
+testWith(["sshd"], "a check leaves no socket on the server", async () => {
+  await using site = await startSite();
+  const { sandbox, page } = site;
+  const path = `${sandbox.home}/back`;
+  const forward = `{ remote: "${path}:127.0.0.1:${page.port}", name: back }`;
+  await writeProfile(sandbox, { ...site, forward });
+  assert((await check(sandbox)).ok);
+  await assert.rejects(Deno.lstat(path), Deno.errors.NotFound);
+  await succeed(sandbox, START);
+  assert.match(
+    (await check(sandbox)).step("listen:back").detail,
+    /home itself/,
+  );
 });
 
 testWith(["sshd"], "a target whose name the server does not know", async () => {
