@@ -8,8 +8,8 @@ import { I2ptunError } from "../errors.ts";
 
 /**
  * Splits a command line into words as a POSIX shell does: white space, quotes
- * and backslashes, nothing else. A leading `ssh`, or `i2ptun ssh`, and a `$` prompt
- * are left out.
+ * and backslashes, nothing else. A `$` prompt and a leading `ssh`, or
+ * `i2ptun ssh`, are left out.
  *
  * @throws {I2ptunError} `usage` if a quote is not closed
  */

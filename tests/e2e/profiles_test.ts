@@ -100,6 +100,26 @@ Deno.test("other programs get what ssh_config says of a Host", async () => {
   }
 });
 
+Deno.test("other programs get what ssh_config says of an address", async () => {
+  await using sandbox = await Sandbox.create();
+  await Deno.writeTextFile(
+    `${sandbox.home}/.ssh/config`,
+    "Host 192.0.2.9\n  Port 99\n  User i2p\nHost *\n  IdentityFile /a\n" +
+      "  IdentityFile /b\n",
+  );
+  const add = ["profile", "add", "home", "--server", "192.0.2.9"];
+  await succeed(sandbox, [...add, "-D", "1080"]);
+  const show = ["profile", "show", "home", "--as"];
+  assert.equal(
+    await succeed(sandbox, [...show, "plink"]),
+    "plink -ssh -N -D 1080 -P 99 i2p@192.0.2.9\n",
+  );
+  assert.match(
+    await succeed(sandbox, [...show, "ssh-config"]),
+    /HostName 192\.0\.2\.9\n {4}User i2p\n {4}Port 99\n {4}IdentityFile \/a\n/,
+  );
+});
+
 Deno.test("without a terminal nothing is asked", async () => {
   await using sandbox = await Sandbox.create();
   const add = ["profile", "add", "home"];

@@ -46,44 +46,44 @@ export async function show(
       return printRaw(`${toSshCommand(profile)}\n`);
     case "plink":
       return printRaw(
-        `${toPlinkCommand(await withoutAliases(profile, context, true))}\n`,
+        `${toPlinkCommand(await withSshConfig(profile, format, context))}\n`,
       );
     case "ssh-config":
       return printRaw(
-        toSshConfig(await withoutAliases(profile, context, false)),
+        toSshConfig(await withSshConfig(profile, format, context)),
       );
   }
 }
 
 /**
- * A profile with what ssh_config says of its server, if that is a `Host` of it:
- * plink does not read the file, and in another `Host` the name leads nowhere.
- *
- * @param jumps whether the jump hosts are looked up, too
+ * A profile with what ssh_config says of its server: plink does not read the
+ * file, and in a `Host` by another name none of it counts.
  */
-async function withoutAliases(
+async function withSshConfig(
   profile: Profile,
+  format: "plink" | "ssh-config",
   { environment }: Context,
-  jumps: boolean,
 ): Promise<Profile> {
   const resolve = async (address: ServerAddress) => {
     const config = await readHostConfig(profile, environment, address);
-    if (config.hostName === address.host) return { address, config: undefined };
+    const { hostName: host, proxyJump = [], identityFiles = [] } = config;
     const { user = config.user, port = config.port } = address;
-    return { address: { host: config.hostName, user, port }, config };
+    return { address: { host, user, port }, proxyJump, identityFiles };
   };
-  const { address: server, config } = await resolve(profile.server);
-  const hops = config?.proxyJump ?? [];
+  const server = await resolve(profile.server);
   const jump = profile.jump.length > 0
     ? profile.jump
-    : hops.map(({ user, host, port }) => ({ user, host, port }));
+    : server.proxyJump.map(({ user, host, port }) => ({ user, host, port }));
+  const isPlink = format === "plink";
+  const files = server.identityFiles;
   return {
     ...profile,
-    server,
-    identity: profile.identity.length > 0
+    server: server.address,
+    // plink takes one key, and may have others itself
+    identity: profile.identity.length > 0 || isPlink && files.length > 1
       ? profile.identity
-      : config?.identityFiles ?? [],
-    jump: jumps
+      : files,
+    jump: isPlink
       ? await Promise.all(
         jump.map(async (each) => (await resolve(each)).address),
       )
