@@ -19,6 +19,8 @@ export async function chacha20Poly1305Module(): Promise<string> {
   const module = parseWat("chacha20_poly1305.wat", chacha20Poly1305Wat(PAGES), {
     simd: true,
     bulk_memory: true,
+    relaxed_simd: true,
+    sat_float_to_int: true,
   });
   const { buffer } = module.toBinary({});
   const base64 = btoa(String.fromCharCode(...buffer));

@@ -16,6 +16,7 @@ import { chacha20, COUNTER, NONCE, streamAt } from "./chacha20.ts";
 import { get, i32, lines, range, skip, vector, vload, vstore } from "./code.ts";
 import { LAYOUT } from "./layout.ts";
 import { poly1305 } from "./poly1305.ts";
+import { constants } from "./poly1305_lanes.ts";
 
 /** `use(key)`: has the first block, the others are of the first key always. */
 const use = `(func $use (param $key i32)
@@ -89,5 +90,6 @@ const cipher =
 export function chacha20Poly1305Wat(pages: number): string {
   const functions = lines(chacha20, poly1305, use, start, cipher);
   return `(module (memory (export "memory") ${pages} ${pages})
+${constants}
 ${functions})`;
 }

@@ -17,17 +17,15 @@ export const LAYOUT = {
   keys: 1536,
   /** The Poly1305 key of the packet. */
   macKey: 1600,
-  /** Five 64-bit limbs each: the accumulator, r to its fourth power, and r^8. */
+  /** Five 64-bit limbs each: the accumulator, r, r^4 and another power. */
   limbs: 1632,
-  /** Five pairs of vectors: the accumulator of four lanes. */
-  lanes: 1888,
-  /** r^4 in every lane: five limbs, then five times the upper four. */
-  r4: 2048,
-  /** r^8, and r^4, r^3, r^2, r^1: the same. */
-  r8: 2192,
-  powers: 2336,
+  /** Six pairs of vectors: the accumulator of four lanes. */
+  lanes: 1792,
+  /** For r^16, r^12, r^8 and r^4: six limbs as doubles, then 20 times the upper five. */
+  factors: 1984,
+  constants: 2336,
   /** 16 bytes: the last block padded, then the tag. */
-  last: 2480,
-  tag: 2496,
-  data: 2560,
+  last: 2368,
+  tag: 2384,
+  data: 2432,
 } as const;

@@ -13,8 +13,11 @@ export function taskName(profile: string): string {
 }
 
 /**
- * The task that starts a profile in the background when the user logs on and
- * the network is there.
+ * The task that starts a profile in the background when the user logs on.
+ *
+ * Where there is no network then, the start counts as failed and is tried again
+ * (MS-TSCH §2.5.4.2), for four hours. The priority is that of a program started
+ * by hand: what a task starts has a lower one unless it is said.
  *
  * @param user `DOMAIN\\name`
  */
@@ -48,6 +51,7 @@ export function taskXml(task: AutostartTask, user: string): string {
       <Interval>PT1M</Interval>
       <Count>255</Count>
     </RestartOnFailure>
+    <Priority>4</Priority>
   </Settings>
   <Actions Context="Author">
     <Exec>

@@ -26,7 +26,7 @@ import {
 
 export type ControlRequest =
   | { command: "status" }
-  /** Answered when the tunnel is up or has ended. */
+  /** Answered when the tunnel is up, or has ended and closed everything. */
   | { command: "wait" }
   /** Answered when everything is closed. */
   | { command: "stop" };

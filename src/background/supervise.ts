@@ -74,7 +74,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
     clock: systemClock,
     log,
     onChange: (state) => {
-      if (state.name !== "connecting") settle();
+      if (state.name === "up") settle();
     },
   });
   let settle: () => void = () => {};
@@ -152,6 +152,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       // whoever is told that it has stopped can start it again at once
       await control.stopListening();
       lock.release();
+      settle();
       cleared();
       await control.close();
     }

@@ -73,23 +73,66 @@ end
 complete -c i2ptun -f -a '(__i2ptun_complete)'
 `;
 
+/**
+ * For Windows PowerShell 5.1 too, which garbles quotes and drops empty words on
+ * their way to a program: so they go encoded. After an answer of one empty text
+ * PowerShell offers nothing, after none at all it offers files. ASCII only:
+ * what a program pipes is read in the console's code page.
+ */
 const POWERSHELL = String.raw`# PowerShell completion for i2ptun
 # this session: i2ptun completions powershell | Out-String | Invoke-Expression
 # always:       put that line into the file that $PROFILE names
+# Windows PowerShell 5.1 completes no - and no --, but --s and the like
 Register-ArgumentCompleter -Native -CommandName 'i2ptun', 'i2ptun.exe' -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
-    $words = @($commandAst.CommandElements | Select-Object -Skip 1 |
-        Where-Object { $_.Extent.EndOffset -lt $cursorPosition } |
-        ForEach-Object { if ($_.Value) { $_.Value } else { $_.ToString() } })
-    $program = $commandAst.GetCommandName()
-    & $program complete "--current=$wordToComplete" -- $words 2>$null | ForEach-Object {
-        $value, $about = $_ -split [char]9, 2
-        # nothing at all lets PowerShell find files
-        if ($value -ne ':files') {
-            if (-not $about) { $about = $value }
-            [System.Management.Automation.CompletionResult]::new(
-                $value, $value, 'ParameterValue', $about)
+    # the words before the cursor, and what is before it of the one it is in:
+    # $wordToComplete is all of that one, with its quotes
+    $words = @()
+    $current = ''
+    foreach ($element in $commandAst.CommandElements | Select-Object -Skip 1) {
+        $extent = $element.Extent
+        if ($extent.StartOffset -ge $cursorPosition) { break }
+        $text = $extent.Text
+        if ($extent.EndOffset -gt $cursorPosition) {
+            $text = $text.Substring(0, $cursorPosition - $extent.StartOffset) -replace '["'']'
+        } elseif ($element -is [Management.Automation.Language.StringConstantExpressionAst] -or
+            $element -is [Management.Automation.Language.ExpandableStringExpressionAst]) {
+            $text = $element.Value
         }
+        if ($extent.EndOffset -ge $cursorPosition) { $current = $text } else { $words += $text }
+    }
+    $bytes = [Text.Encoding]::UTF8.GetBytes(($words + $current) -join [char]10)
+    $encoded = [Convert]::ToBase64String($bytes)
+    $program = $commandAst.GetCommandName()
+    $encoding = [Console]::OutputEncoding
+    try {
+        # the answer is UTF-8; where there is no console this cannot be said
+        try { [Console]::OutputEncoding = [Text.UTF8Encoding]::new($false) } catch { }
+        $lines = @(& $program complete "--encoded=$encoded" 2>$null)
+    } finally {
+        try { [Console]::OutputEncoding = $encoding } catch { }
+    }
+    if ($lines.Count -eq 0) { return '' }
+    foreach ($line in $lines) {
+        $value, $about = $line -split ([char]9), 2
+        if ($value -eq ':files') {
+            # after an equals sign PowerShell finds none by itself
+            if ($current -notmatch '^(--[^=]+=)(.*)$') { return }
+            $flag, $path = $Matches[1], $Matches[2]
+            foreach ($file in [Management.Automation.CompletionCompleters]::CompleteFilename($path)) {
+                [Management.Automation.CompletionResult]::new(
+                    $flag + $file.CompletionText, $file.ListItemText, $file.ResultType, $file.ToolTip)
+            }
+            return
+        }
+        $text = $value
+        if ($value -notmatch '^[\w./:\\=-]+$') {
+            $text = [Management.Automation.Language.CodeGeneration]::EscapeSingleQuotedStringContent($value)
+            $text = "'$text'"
+        }
+        # none of the three texts may be empty
+        if (-not $about) { $about = $value }
+        [Management.Automation.CompletionResult]::new($text, $value, 'ParameterValue', $about)
     }
 }
 `;

@@ -42,6 +42,11 @@ export function erasePassing(): void {
   write(Deno.stderr, "\r\x1b[K");
 }
 
+/** Whether there is a terminal behind it that can do more than print. */
+export function canDraw(to: { isTerminal(): boolean }): boolean {
+  return to.isTerminal() && Deno.env.get("TERM") !== "dumb";
+}
+
 /** Empties the terminal behind standard error. */
 export function clearScreen(): void {
   write(Deno.stderr, "\x1b[2J\x1b[H");
@@ -86,7 +91,12 @@ export function say(line: string): void {
 
 /** A warning. */
 export function warn(message: string): void {
-  say(`${styles.yellow("warning:")} ${message}`);
+  say(warning(message));
+}
+
+/** A warning as it looks. */
+export function warning(message: string): string {
+  return `${styles.yellow("warning:")} ${message}`;
 }
 
 /** An error as everyone gets to see it. */
@@ -113,8 +123,8 @@ let colour = false;
 
 /** Decides about colours: https://no-color.org, --no-color, a real terminal. */
 export function useColour(wanted: boolean): void {
-  colour = wanted && !Deno.env.get("NO_COLOR") && Deno.stdout.isTerminal() &&
-    Deno.stderr.isTerminal() && Deno.env.get("TERM") !== "dumb";
+  colour = wanted && !Deno.env.get("NO_COLOR") && canDraw(Deno.stdout) &&
+    canDraw(Deno.stderr);
 }
 
 /** Whether colours are shown; what is not for plain terminals depends on it. */

@@ -79,9 +79,15 @@ export function buildProgram(source: string) {
   program.command("complete", { hidden: true })
     .argument("[words...]")
     .option("--current <word>", "", "")
-    .action(async (words, { current }) => {
-      const { answerShell } = await import("./commands/completions.ts");
-      await answerShell(program, words, current);
+    .option("--encoded <words>")
+    .action(async (words, { current, encoded }) => {
+      const { answerShell, decodeWords } = await import(
+        "./commands/completions.ts"
+      );
+      const line = encoded === undefined
+        ? { words, current }
+        : decodeWords(encoded);
+      await answerShell(program, line.words, line.current);
     });
 
   program.command("background", { hidden: true })

@@ -6,7 +6,6 @@
  */
 
 import process from "node:process";
-import { Writable } from "node:stream";
 import { I2ptunError } from "../errors.ts";
 import {
   isSecret,
@@ -16,7 +15,8 @@ import {
 } from "../ssh/prompter.ts";
 import { readKeys, withoutEscape } from "./escape_key.ts";
 import { Back } from "./interruption.ts";
-import { hasColour, say, screenSize } from "./output.ts";
+import { say, screenSize } from "./output.ts";
+import { PromptOutput } from "./prompt_output.ts";
 import { withoutSpinner } from "./spinner.ts";
 
 /** Whether somebody is there to answer. */
@@ -52,7 +52,7 @@ export function prompted<T>(
       stdin.on("keypress", onKey);
       try {
         return await prompt({
-          output: hasColour() ? process.stderr : new PlainOutput(),
+          output: new PromptOutput(),
           signal: signal
             ? AbortSignal.any([escape.signal, signal])
             : escape.signal,
@@ -69,22 +69,6 @@ export function prompted<T>(
       }
     })
   );
-}
-
-/** Standard error without colours, which not every Deno leaves out itself. */
-class PlainOutput extends Writable {
-  readonly columns = process.stderr.columns;
-  readonly rows = process.stderr.rows;
-
-  override _write(
-    chunk: { toString(): string },
-    _encoding: string,
-    done: () => void,
-  ): void {
-    // deno-lint-ignore no-control-regex
-    process.stderr.write(`${chunk}`.replace(/\x1b\[[\d;]*m/g, ""));
-    done(); // at once, or later prompts and lines would overtake
-  }
 }
 
 const library = () => import("./prompt_library.ts");

@@ -6,7 +6,13 @@
  * @module
  */
 
-import { erasePassing, screenSize, showPassing, styles } from "./output.ts";
+import {
+  canDraw,
+  erasePassing,
+  screenSize,
+  showPassing,
+  styles,
+} from "./output.ts";
 import { cutTo } from "./table.ts";
 
 /** What is quicker needs no sign of life. */
@@ -59,7 +65,7 @@ export class Spinner implements Disposable {
  * ```
  */
 export function spinner(message: string): Disposable {
-  if (!Deno.stderr.isTerminal() || Deno.env.get("TERM") === "dumb") {
+  if (!canDraw(Deno.stderr)) {
     return { [Symbol.dispose]: () => {} };
   }
   return new Spinner(message);

@@ -5,6 +5,7 @@
  */
 
 import { terminalScreen } from "./live_view.ts";
+import { canDraw } from "./output.ts";
 
 /**
  * Sets the title, and puts the old one back when it is disposed of. Does nothing
@@ -17,8 +18,8 @@ import { terminalScreen } from "./live_view.ts";
  * ```
  */
 export function windowTitle(title: string): Disposable {
-  const isTerminal = Deno.stderr.isTerminal() &&
-    Deno.env.get("TERM") !== "dumb";
+  // asked now: what runs may give up the environment
+  const isTerminal = canDraw(Deno.stderr);
   // deno-lint-ignore no-control-regex
   const plain = title.replace(/[\x00-\x1f\x7f-\x9f]/g, "");
   const write = (text: string) => {

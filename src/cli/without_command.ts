@@ -6,7 +6,7 @@
 
 import type { Command } from "@commander-js/extra-typings";
 import { I2ptunError } from "../errors.ts";
-import { sayError } from "./output.ts";
+import { canDraw, sayError } from "./output.ts";
 import type { GlobalFlags } from "./surroundings.ts";
 
 /** The global flags, if there is nothing else. */
@@ -24,9 +24,7 @@ export function flagsAlone(
 
 /** Whether a person is at all three ends, and a menu can be drawn there. */
 export function hasTerminal(): boolean {
-  return Deno.env.get("TERM") !== "dumb" &&
-    [Deno.stdin, Deno.stdout, Deno.stderr]
-      .every((each) => each.isTerminal());
+  return [Deno.stdin, Deno.stdout, Deno.stderr].every(canDraw);
 }
 
 /**

@@ -20,6 +20,8 @@ const NOBODY = { address: "127.0.0.1", port: 0 };
 export class LocalForward
   extends ListeningForward<LocalForwardAddress, Client> {
   readonly #spares: SpareChannels;
+  /** Clients that may still ask for something. */
+  readonly #asking = new Set<Client>();
   #connection: Connection | undefined;
 
   constructor(forward: LocalForwardAddress, options: ForwardOptions) {
@@ -47,11 +49,13 @@ export class LocalForward
   }
 
   protected override async serve(client: Client): Promise<void> {
+    const onSaidAll = () => void this.#asking.delete(client);
+    this.#asking.add(client);
+    client.once("close", onSaidAll);
     const opening = this.#spares.take() ??
       this.openChannel(this.forward.target, client);
     client.readAhead().then((first) => {
-      const { open } = this.traffic.connections;
-      if (first) this.#spares.heard(first, open);
+      if (first) this.#spares.heard(first, this.#asking.size);
     });
     const channel = await Promise.resolve(opening)
       .catch((error) => {
@@ -60,6 +64,6 @@ export class LocalForward
       });
     this.problem = undefined;
     if (client.destroyed) return channel.close();
-    relay(client, channel, { traffic: this.traffic });
+    relay(client, channel, { traffic: this.traffic, onSaidAll });
   }
 }

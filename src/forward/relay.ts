@@ -47,6 +47,8 @@ export interface RelayOptions {
   head?: Uint8Array;
   /** What was received over the channel, and consumed, before. */
   early?: Uint8Array;
+  /** Called when the socket has said all it will say. */
+  onSaidAll?: () => void;
 }
 
 /**
@@ -69,6 +71,7 @@ class Relay {
   readonly #channel: Channel;
   readonly #traffic: Traffic["bytes"];
   readonly #body: Body | undefined;
+  readonly #onSaidAll: (() => void) | undefined;
   readonly #conn: Deno.Conn;
   readonly #reading: Released["reading"];
   /** Goes to the server before what is read. */
@@ -88,13 +91,14 @@ class Relay {
   constructor(
     socket: Releasable,
     channel: Channel,
-    { traffic, body, head, early = new Uint8Array() }: RelayOptions,
+    { traffic, body, head, early = new Uint8Array(), onSaidAll }: RelayOptions,
   ) {
     const { conn, rest, reading } = socket.release();
     this.#socket = socket;
     this.#channel = channel;
     this.#traffic = traffic.bytes;
     this.#body = body;
+    this.#onSaidAll = onSaidAll;
     this.#conn = conn;
     this.#reading = reading;
     this.#first = [head ?? new Uint8Array(), this.#ours(rest)];
@@ -162,6 +166,7 @@ class Relay {
 
   #endSending(): void {
     this.#hasReadAll = true;
+    this.#onSaidAll?.();
     this.#channel.sendEnd();
     if (this.#hasEndedSocket) this.#close();
   }

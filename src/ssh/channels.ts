@@ -20,7 +20,8 @@ import {
   ChannelProtocol,
   type PacketLink,
 } from "./ssh2_channels.ts";
-import { askForLife } from "./ssh2_internals.ts";
+import { PromptAck } from "./prompt_ack.ts";
+import { askForLife, sendNothing } from "./ssh2_internals.ts";
 
 /** So much may wait for the link before channels wait in turn, in bytes. */
 const LINK_LIMIT = 256 * 1024;
@@ -103,6 +104,12 @@ export class Channels {
       }
     };
     link.onWritten = resume;
+    if (transport instanceof Link) {
+      transport.promptAck = new PromptAck(
+        () => this.#open.size + this.#opening.size > 0,
+        () => sendNothing(client),
+      );
+    }
     // also after each exchange of keys
     client.on("handshake", resume);
     client.on("close", () => this.#lost());

@@ -73,6 +73,6 @@ export interface ConnectionOptions {
   signal: AbortSignal;
   /** Told when the server says something, after it had not. */
   onWord?: (() => void) | undefined;
-  /** Told when a server that has begun has said nothing for some time. */
-  onSilence?: (() => void) | undefined;
+  /** Told when a server that has begun has said nothing for so long. */
+  onSilence?: ((ms: number) => void) | undefined;
 }

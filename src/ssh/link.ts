@@ -10,6 +10,7 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { ByteQueue } from "./byte_queue.ts";
+import type { PromptAck } from "./prompt_ack.ts";
 
 /** A read takes as much at most, in bytes. */
 const READ_BYTES = 256 * 1024;
@@ -19,6 +20,8 @@ export class Link extends Duplex {
   copiesData = false;
   /** Called whenever some of what waits was written. */
   onWritten: (() => void) | undefined;
+  /** Told what comes and goes. */
+  promptAck: PromptAck | undefined;
   readonly #conn: Deno.TcpConn;
   readonly #buffer = new Uint8Array(READ_BYTES);
   readonly #queue = new ByteQueue();
@@ -50,6 +53,7 @@ export class Link extends Duplex {
   /** Sends a copy of `bytes`, with all else that is sent in the same turn. */
   send(bytes: Uint8Array): void {
     if (this.destroyed) return;
+    this.promptAck?.sent();
     this.#queue.append(bytes);
     if (this.#writing) return;
     this.#writing = true;
@@ -59,6 +63,7 @@ export class Link extends Duplex {
   override _read(): void {
     this.#conn.read(this.#buffer).then((length) => {
       if (length === null) return this.push(null);
+      this.promptAck?.received(length);
       const bytes = this.#buffer.subarray(0, length);
       const isView = this.copiesData && this.readableFlowing &&
         this.readableLength === 0;
@@ -88,6 +93,7 @@ export class Link extends Duplex {
     done: (error?: Error | null) => void,
   ): void {
     this.#queue.clear();
+    this.promptAck?.stop();
     try {
       this.#conn.close();
     } catch {

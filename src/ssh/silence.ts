@@ -14,7 +14,8 @@ export interface SilenceOptions {
   limitMs: number;
   /** Called with its first word, and with the next one after a silence. */
   onWord: () => void;
-  onSilence: () => void;
+  /** @param ms how long it has said nothing now */
+  onSilence: (ms: number) => void;
   /** Calls back after `ms`; tests bring their own. @returns cancels it */
   after?: (ms: number, callBack: () => void) => () => void;
 }
@@ -64,7 +65,7 @@ export class Silence {
     const { after = afterTimeout, limitMs, onSilence } = this.#options;
     this.#cancel = after(limitMs, () => {
       this.#isSilent = true;
-      onSilence();
+      onSilence(limitMs);
     });
   }
 }

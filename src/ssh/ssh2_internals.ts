@@ -56,6 +56,16 @@ export function onUserauthFailure(
 const IGNORE = Uint8Array.of(2, 0, 0, 0, 0);
 
 /**
+ * Sends a message that means nothing, but not during a key exchange.
+ *
+ * @param client one whose keys were exchanged
+ */
+export function sendNothing(client: SshClient): void {
+  const protocol = protocolOf(client);
+  if (protocol._kexinit === undefined) send(protocol, IGNORE);
+}
+
+/**
  * Has nothing wait behind what the server tells after a login: debug messages,
  * and the list of its host keys (hostkeys-00@openssh.com, OpenSSH's PROTOCOL
  * §2.5), which nobody here wants to know and ssh2 would have it prove. OpenSSH's
@@ -75,7 +85,7 @@ export function acknowledgeNews(client: SshClient): void {
     // once for all that have come together
     queueMicrotask(() => {
       isDue = false;
-      if (protocol._kexinit === undefined) send(protocol, IGNORE);
+      sendNothing(client);
     });
   };
   handlers.DEBUG = acknowledge;

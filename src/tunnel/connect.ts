@@ -12,7 +12,7 @@ import type { ConnectionOptions } from "../ssh/connection_options.ts";
 import { openConnection } from "../ssh/open_connection.ts";
 import type { Prompter } from "../ssh/prompter.ts";
 import type { Secrets } from "../ssh/secrets.ts";
-import { type Again, race } from "./race.ts";
+import { type Again, type Hung, race } from "./race.ts";
 import type { Hop, Route } from "./route.ts";
 
 export interface ConnectOptions
@@ -86,7 +86,7 @@ export function openHop(
   const attempt = (
     signal: AbortSignal,
     onWord: () => void,
-    onSilence: () => void,
+    onSilence: (ms: number) => void,
   ) =>
     openConnection({
       ...hop,
@@ -103,5 +103,23 @@ export function openHop(
       onSilence,
     });
   const { again, signal } = options;
-  return race({ attempt, end: (late) => late.end(), again, signal });
+  return race({
+    attempt,
+    end: (late) => late.end(),
+    onJoined: (hung) => log("info", describeHung(hop, hung)),
+    ...{ again, signal },
+  });
+}
+
+function describeHung(
+  { host, port, isJumpHost }: Hop,
+  { silentMs, hasTalked }: Hung,
+): string {
+  const server = `${isJumpHost ? "jump host " : ""}${
+    formatHostPort(host, port)
+  }`;
+  const seconds = Math.max(1, Math.round(silentMs / 1000));
+  return `${server} has been silent for ${seconds} s${
+    hasTalked ? " during the login" : ""
+  }; trying a fresh connection beside that one`;
 }

@@ -16,19 +16,35 @@ const MAX_FRESH = 3;
 /** Resolves when it is time for a fresh attempt. */
 export type Again = (signal: AbortSignal) => Promise<void>;
 
+/** An attempt that hangs. */
+export interface Hung {
+  /** How long the server has not said a word, in milliseconds. */
+  silentMs: number;
+  /** Whether it had begun to talk. */
+  hasTalked: boolean;
+}
+
 export interface RaceOptions<T> {
   /**
    * One attempt.
    *
    * @param onWord to be called with the server's first word, and with the next
    *   one after a silence
-   * @param onSilence to be called when a server that has begun does not go on
+   * @param onSilence to be called when a server that has begun does not go on,
+   *   with how long it has said nothing by then, in milliseconds
    */
   attempt: (
     signal: AbortSignal,
     onWord: () => void,
-    onSilence: () => void,
+    onSilence: (ms: number) => void,
   ) => Promise<T>;
+  /**
+   * Told when a fresh attempt begins beside one that hangs: of the oldest that
+   * there is, and once of each.
+   */
+  onJoined?: ((hung: Hung) => void) | undefined;
+  /** Milliseconds, never going back; tests bring their own. */
+  now?: () => number;
   /** Ends what nobody needs any more. */
   end: (late: T) => void;
   /** Without it there is only the first attempt. */
@@ -42,6 +58,10 @@ interface Racer {
   controller: AbortController;
   /** `waiting`: the server has not said a word yet. */
   server: "waiting" | "talking" | "silent";
+  /** Since when the server is silent, if it is. */
+  silentSince: number;
+  /** Whether {@link RaceOptions.onJoined} knows of it. */
+  isTold: boolean;
 }
 
 /**
@@ -53,7 +73,8 @@ interface Racer {
  * @throws what the deciding attempt throws
  */
 export async function race<T>(options: RaceOptions<T>): Promise<T> {
-  const { attempt, end, again, signal } = options;
+  const { attempt, end, again, signal, onJoined } = options;
+  const { now = () => performance.now() } = options;
   const racers = new Set<Racer>();
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   let joining = new AbortController();
@@ -69,6 +90,8 @@ export async function race<T>(options: RaceOptions<T>): Promise<T> {
     const racer: Racer = {
       controller: new AbortController(),
       server: "waiting",
+      silentSince: now(),
+      isTold: false,
     };
     racers.add(racer);
     const own = racer.controller.signal;
@@ -78,9 +101,10 @@ export async function race<T>(options: RaceOptions<T>): Promise<T> {
       drop((each) => each.server === "waiting");
       joinIfNeeded();
     };
-    const onSilence = () => {
+    const onSilence = (ms: number) => {
       if (own.aborted) return;
       racer.server = "silent";
+      racer.silentSince = now() - ms;
       joinIfNeeded();
     };
     const decide = () => {
@@ -106,6 +130,15 @@ export async function race<T>(options: RaceOptions<T>): Promise<T> {
     );
     return racer;
   };
+  const tellOfOldest = () => {
+    const [oldest] = racers;
+    if (!oldest || oldest.isTold) return;
+    oldest.isTold = true;
+    onJoined?.({
+      silentMs: now() - oldest.silentSince,
+      hasTalked: oldest.server !== "waiting",
+    });
+  };
   const joinIfNeeded = async () => {
     joining.abort();
     if (again === undefined) return;
@@ -115,6 +148,7 @@ export async function race<T>(options: RaceOptions<T>): Promise<T> {
     for (;;) {
       await again(over);
       if (over.aborted) return;
+      tellOfOldest();
       const fresh = [...racers].filter((each) => each !== first);
       if (fresh.length >= MAX_FRESH) drop((each) => each === fresh[0]);
       begin();

@@ -96,17 +96,22 @@ export class Tunnel {
   async start(): Promise<void> {
     this.#become({ name: "connecting" });
     try {
-      for (const forward of this.#forwards) await forward.open();
-      const connection = await this.#options.connect(this.#ended.signal);
-      if (this.#ended.signal.aborted) {
-        connection.end();
-        throw this.#ended.signal.reason;
+      const { signal } = this.#ended;
+      for (const forward of this.#forwards) {
+        await forward.open();
+        signal.throwIfAborted();
       }
+      const connection = await this.#options.connect(signal);
+      if (signal.aborted) connection.end();
+      signal.throwIfAborted();
       await this.#attach(connection);
       this.#keep(connection);
     } catch (error) {
       const reason = I2ptunError.from(error);
       this.#end({ name: "failed", reason });
+      // the one that was being opened while the others were closed
+      await Promise.all(this.#forwards.map((forward) => forward.close()));
+      await this.finished;
       throw reason;
     }
   }

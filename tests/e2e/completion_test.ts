@@ -133,14 +133,22 @@ testWith(["sshd"], "stop completes what runs", async () => {
   assert.deepEqual(await answers(sandbox, "", "profile", "stop"), ["home"]);
 });
 
-Deno.test("PowerShell's script asks for the words before the cursor", async () => {
+Deno.test("PowerShell asks with encoded words", async () => {
   await using sandbox = await makeSandbox();
   const script = await succeed(sandbox, ["completions", "powershell"]);
-  // there is no PowerShell in Debian to run it: at least nothing is left open
-  const bare = script.replaceAll(/#.*$/gm, "").replaceAll(/'[^']*'/g, "''");
-  for (const [open, close] of ["()", "{}", "[]"].map((pair) => [...pair])) {
-    const count = (each: string) => bare.split(each).length;
-    assert.equal(count(open!), count(close!), `${open}${close}`);
-  }
-  assert.match(script, /complete "--current=\$wordToComplete" -- \$words/);
+  assert.match(script, /& \$program complete "--encoded=\$encoded"/);
+  const ask = async (...words: string[]) => {
+    const encoded = new TextEncoder().encode(words.join("\n")).toBase64();
+    const said = await succeed(sandbox, ["complete", `--encoded=${encoded}`]);
+    return said.split("\n").filter(Boolean).map((line) => line.split("\t")[0]);
+  };
+  assert.deepEqual(await ask("profile", "start", "w"), ["work"]);
+  const other = `${sandbox.home}/my "own" files/other.yaml`;
+  await Deno.mkdir(`${sandbox.home}/my "own" files`);
+  await Deno.rename(`${sandbox.home}/other.yaml`, other);
+  assert.deepEqual(await ask("--config", other, "open", ""), ["elsewhere"]);
+  // an empty word is one
+  const add = ["profile", "add", "new", "--server", "", "--service"];
+  assert.deepEqual(await ask(...add, "cons"), ["console", "console-ssl"]);
+  assert((await ask("")).includes("profile"));
 });

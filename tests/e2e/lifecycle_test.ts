@@ -185,6 +185,17 @@ testWith(["sshd", "tmux"], "a live view on a terminal", async () => {
   site.sshd.killConnections();
   await terminal.waitFor(/home is reconnecting[^]*● up[^]*1 reconnect\b/);
   assert.equal((await terminal.screen()).match(/Ctrl-C stops it/g)?.length, 1);
+  // above is the log, all of it, whose lines the terminal wraps anywhere
+  const log = ["connecting", "up", "reconnecting", "up"].map((state) =>
+    "[^●]*" + [...`home is ${state}`].join("\\s*")
+  ).join("");
+  const live = "home {2}● up[^●]*\n {2}page[^●]*\nCtrl-C stops it";
+  for (const width of [40, 25, 60, 120]) {
+    await terminal.resize(width, 40);
+    await terminal.waitFor(new RegExp(`^${log}\\n${live}$`));
+  }
+  await terminal.resize(120, 3);
+  await terminal.waitFor(/^home {2}● up.*\n {2}page.*$/);
   await terminal.press("C-c");
   assert.equal(await terminal.exit(), 130);
   // where the terminal has echoed ^C, nothing of the view is left
@@ -192,6 +203,29 @@ testWith(["sshd", "tmux"], "a live view on a terminal", async () => {
   await terminal.close();
   await assertNothingLeft(sandbox, site.port);
 });
+
+testWith(
+  ["sshd", "tmux"],
+  "lines on a terminal that can only print",
+  async () => {
+    await using site = await startSite();
+    const { sandbox } = site;
+    await using terminal = await startTerminal({
+      command: [
+        "env",
+        "TERM=dumb",
+        ...sandbox.command(...START, "--foreground"),
+      ],
+      env: sandbox.env,
+    });
+    await terminal.waitFor(/^home is up, by .*\n {2}page/m);
+    site.sshd.killConnections();
+    await terminal.waitFor(/closed[^]*home is reconnecting\n.*home is up$/);
+    await terminal.press("C-c");
+    assert.equal(await terminal.exit(), 130);
+    assert.doesNotMatch(terminal.written, /033/);
+  },
+);
 
 /** A site whose server can fall silent. */
 async function startRelayedSite(profile = "") {

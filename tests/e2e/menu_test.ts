@@ -373,6 +373,54 @@ testWith(["tmux"], "the window gets another size", async () => {
   await person.leaves(130);
 });
 
+for (const env of [{}, { NO_COLOR: "1" }]) {
+  const how = env.NO_COLOR ? "without colours" : "in colours";
+  testWith(
+    ["sshd", "tmux"],
+    `a question in a narrower window, ${how}`,
+    async () => {
+      await using site = await startSite();
+      await site.sandbox.writeProfiles("version: 1\nprofiles: {}\n");
+      await using person = await Person.start(site.sandbox, env);
+      const { terminal } = person;
+      const seesOnce = async (question: RegExp, end: RegExp) => {
+        const { input: screen } = await person.sees(end);
+        const times = screen.match(new RegExp(question, "g"))?.length;
+        assert.equal(times, 1, screen);
+      };
+      const server = /\? Server \(such as me@/;
+      await person.sees(server);
+      await terminal.resizeFully(50, 40);
+      await terminal.type("i2p@a.very.long.name.example.org");
+      await seesOnce(server, /example\.org$/);
+      for (
+        const [width, letter] of [[30, "a"], [25, "b"], [80, "c"]] as const
+      ) {
+        await terminal.resizeFully(width, 40);
+        await terminal.type(letter);
+        await seesOnce(server, new RegExp(`${letter}$`));
+      }
+      await person.press("C-u");
+      await terminal.type(site.server);
+      await person.press("Enter");
+      const services = /\? Which services/;
+      await person.sees(/❯◉ console[^]*submit$/);
+      for (
+        const [width, choice] of [[45, "console-ssl"], [
+          30,
+          "i2pd-console",
+        ]] as const
+      ) {
+        await terminal.resizeFully(width, 40);
+        await person.press("Down");
+        await seesOnce(services, new RegExp(`^❯◯ ${choice} `, "m"));
+      }
+      await person.press("C-c");
+      await person.leaves(130);
+    },
+  );
+}
+
 testWith(["tmux"], "the window stays until an error was read", async () => {
   await using sandbox = await Sandbox.create();
   delete sandbox.env.HOME;

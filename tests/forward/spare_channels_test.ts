@@ -18,6 +18,7 @@ import {
   until,
 } from "./setup.ts";
 import { localTo } from "./forwards.ts";
+import { startStubForward } from "./stub_server.ts";
 
 const GET = Buffer.from("GET / HTTP/1.1\r\n");
 
@@ -213,6 +214,29 @@ Deno.test("one that comes after its time is closed", async () => {
   assert.deepEqual(opened.map(({ isClosed }) => isClosed), [true]);
   assert.equal(spares.take(), undefined);
 });
+
+testLink(
+  [],
+  "a client that has said all does not count for the next page",
+  async () => {
+    const ended = Promise.withResolvers<void>();
+    // the server closes none of them, and is far away
+    await using stub = await startStubForward(localTo(80), (accept) => {
+      setTimeout(() => {
+        const channel = accept();
+        channel.on("end", () => ended.resolve());
+        channel.resume();
+      }, 30);
+    });
+    const [first, second] = [await dialTo(stub.port), await dialTo(stub.port)];
+    first.end("GET / HTTP/1.1\r\n\r\n");
+    await ended.promise;
+    second.write("GET / HTTP/1.1\r\nAccept: text/html\r\n\r\n");
+    await until(() => stub.asked.length >= 2 + 5, "a channel for each of six");
+    first.destroy();
+    second.destroy();
+  },
+);
 
 testLink(
   ["sshd"],

@@ -115,6 +115,7 @@ export async function startStubForward(
     ...options,
   });
   await running.open();
+  await running.attach(connections[0]!);
   const port = portOf(running);
   return {
     ...{ server, asked: server.asked, log, connections },

@@ -162,14 +162,22 @@ Deno.test("Poly1305's edges, as in RFC 8439", () => {
 });
 
 Deno.test("lanes carry as far as numbers go", () => {
-  for (const length of [256, 320, 1024, 65_536]) {
-    for (const byte of [0, 0xff]) {
-      const message = new Uint8Array(length + 12).fill(byte);
-      const key = new Uint8Array(32).fill(0xff);
-      assert.equal(
-        mac(key, message),
-        Buffer.from(poly1305(message, key)).toString("hex"),
-      );
+  const keys = {
+    "the largest r": "ff".repeat(32),
+    "r = 1, so that blocks only add up": "01".padEnd(64, "0"),
+    "r = 0": "00".repeat(16) + "ff".repeat(16),
+    "limbs of half of 2^22": "000020000080000000002000008".padEnd(64, "0"),
+  };
+  for (const [what, text] of Object.entries(keys)) {
+    for (const length of [500, 512, 767, 768, 1036, 65_548]) {
+      for (const byte of [0, 0x55, 0xff]) {
+        const [key, message] = [hex(text), new Uint8Array(length).fill(byte)];
+        assert.equal(
+          mac(key, message),
+          Buffer.from(poly1305(message, key)).toString("hex"),
+          `${what}: ${length} bytes of ${byte}`,
+        );
+      }
     }
   }
 });

@@ -10,7 +10,7 @@ function setUp() {
   const silence = new Silence(transport, {
     limitMs: 5000,
     onWord: () => said.push("word"),
-    onSilence: () => said.push("silence"),
+    onSilence: (ms) => said.push(`silence of ${ms} ms`),
     after: (ms, callBack) => {
       const mine = timer = { ms, callBack };
       return () => {
@@ -40,10 +40,10 @@ Deno.test("silence is told once a server has begun, and its end too", () => {
   assert.deepEqual(said, ["word"]);
   assert.equal(waits(), 5000);
   wait();
-  assert.deepEqual(said, ["word", "silence"]);
+  assert.deepEqual(said, ["word", "silence of 5000 ms"]);
   assert.equal(waits(), undefined, "once");
   speak();
-  assert.deepEqual(said, ["word", "silence", "word"]);
+  assert.deepEqual(said, ["word", "silence of 5000 ms", "word"]);
   assert.equal(waits(), 5000);
 });
 

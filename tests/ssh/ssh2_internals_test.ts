@@ -18,9 +18,12 @@ import { testLogin } from "./login.ts";
 type Internals = any;
 
 /** A login to a real server, and ssh2's inside. */
-async function start(ciphers: string | undefined, delayMs = 0) {
+async function start(
+  ciphers: string | undefined,
+  { delayMs = 0, logLevel = "VERBOSE" } = {},
+) {
   const stack = new AsyncDisposableStack();
-  const sshd = stack.use(await startSshd({ config: "LogLevel VERBOSE" }));
+  const sshd = stack.use(await startSshd({ config: `LogLevel ${logLevel}` }));
   const dir = await makeScratchDir();
   stack.defer(() => removeDir(dir));
   const key = `${dir}/key`;
@@ -51,6 +54,7 @@ async function start(ciphers: string | undefined, delayMs = 0) {
   });
   const listener = stack.use(echoes());
   return {
+    sshd,
     client,
     cipher,
     protocol: (client as Internals)._protocol as Internals,
@@ -138,6 +142,18 @@ testLogin(
 
 testLogin(
   ["sshd"],
+  "a server whose answer nothing follows need not wait for TCP",
+  async () => {
+    await using ssh = await start(undefined, { logLevel: "DEBUG3" });
+    assert.doesNotMatch(ssh.sshd.log(), /SSH2_MSG_IGNORE/);
+    const channel = await ssh.open();
+    await ssh.sshd.waitForLog(/Received SSH2_MSG_IGNORE/);
+    channel.close();
+  },
+);
+
+testLogin(
+  ["sshd"],
   "new keys come into force in the middle, in order",
   async () => {
     await using ssh = await start(undefined);
@@ -218,7 +234,7 @@ testLogin(
 );
 
 testLogin(["sshd"], "a distant server may soon send more at once", async () => {
-  await using ssh = await start(undefined, 50);
+  await using ssh = await start(undefined, { delayMs: 50 });
   const adjustments = spy(ssh.protocol, "channelWindowAdjust");
   const data = randomBytes(10_000_000);
   assert((await exchange(await ssh.open(), data)).equals(data));

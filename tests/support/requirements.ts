@@ -43,6 +43,7 @@ const PROGRAMS = {
   "openssl": "openssl",
   "python3": "python3",
   "systemd-analyze": "systemd",
+  "xmllint": "libxml2-utils",
   "chromium": "chromium",
   "firefox-esr": "firefox-esr",
 } as const;

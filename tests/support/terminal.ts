@@ -88,6 +88,16 @@ export class Terminal implements AsyncDisposable {
     await this.#tmux("resize-window", "-x", `${width}`, "-y", `${height}`);
   }
 
+  /** As {@link resize}, and waits until the program can know: tmux takes its time. */
+  async resizeFully(width: number, height: number): Promise<void> {
+    await this.resize(width, height);
+    const tty = await this.#tmux("display-message", "-p", "#{pane_tty}");
+    const wanted = `${height} ${width}\n`;
+    while (await execute("stty", ["-F", tty.trim(), "size"]) !== wanted) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
   /** What is to be seen, without the blanks at the ends of lines. */
   async screen(): Promise<string> {
     return (await this.#tmux("capture-pane", "-p")).trimEnd();

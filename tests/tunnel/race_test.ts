@@ -8,23 +8,31 @@ function setUp() {
   const attempts: {
     signal: AbortSignal;
     answer: () => void;
-    fallSilent: () => void;
+    fallSilent: (ms?: number) => void;
     succeed: (result: string) => void;
     fail: (error: Error) => void;
   }[] = [];
   const ended: string[] = [];
   const stop = new AbortController();
+  const told: string[] = [];
+  const clock = { now: 0 };
   let hurry: () => void = () => {};
   const result = race<string>({
     attempt: (signal, answer, fallSilent) => {
       const { promise, resolve, reject } = Promise.withResolvers<string>();
       signal.addEventListener("abort", () => reject(signal.reason));
       attempts.push({
-        ...{ signal, answer, fallSilent, succeed: resolve, fail: reject },
+        ...{ signal, answer, succeed: resolve, fail: reject },
+        fallSilent: (ms = 5000) => fallSilent(ms),
       });
       return promise;
     },
     end: (late) => ended.push(late),
+    onJoined: ({ silentMs, hasTalked }) =>
+      told.push(
+        `${silentMs} ms ${hasTalked ? "in the login" : "from the start"}`,
+      ),
+    now: () => clock.now,
     again: (signal) =>
       new Promise((resolve) => {
         hurry = resolve;
@@ -33,7 +41,7 @@ function setUp() {
     signal: stop.signal,
   });
   return {
-    ...{ attempts, ended, result, stop },
+    ...{ attempts, ended, result, stop, told, clock },
     async again() {
       hurry();
       await settle();
@@ -143,4 +151,30 @@ Deno.test("a stop ends all of them", async () => {
   stop.abort(new Error("stopped"));
   await assert.rejects(result, /stopped/);
   assert.deepEqual(open(), [false, false]);
+});
+
+Deno.test("an attempt that hangs is told of once, when it is joined", async () => {
+  const { attempts, result, again, told, clock } = setUp();
+  assert.deepEqual(told, []);
+  clock.now = 1000;
+  await again();
+  assert.deepEqual(told, ["1000 ms from the start"]);
+  clock.now = 2000;
+  await again();
+  await again();
+  assert.equal(told.length, 1, "the fresh ones hang as well");
+  attempts[1]!.answer();
+  clock.now = 8000;
+  attempts[1]!.fallSilent(5000);
+  assert.equal(told.length, 1, "nothing has joined it yet");
+  clock.now = 9000;
+  await again();
+  await again();
+  assert.deepEqual(told.slice(1), ["6000 ms in the login"]);
+  attempts[1]!.answer();
+  attempts[1]!.fallSilent();
+  await again();
+  assert.equal(told.length, 2, "it hangs once more");
+  attempts[1]!.succeed("slow");
+  await result;
 });

@@ -6,7 +6,7 @@ import { DEFAULTS, type Profile } from "../../src/profile/profile.ts";
 import type { Connection } from "../../src/ssh/connection.ts";
 import type { Again } from "../../src/tunnel/race.ts";
 import { Tunnel } from "../../src/tunnel/tunnel.ts";
-import { freePort } from "../support/ports.ts";
+import { freePort, isFree } from "../support/ports.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
 
 /** A logged-in connection that the test ends. */
@@ -137,8 +137,8 @@ Deno.test("a start that fails leaves nothing open", async () => {
   await attempt(attempts, 1);
   attempts[0]!.fail(unreachable());
   await assert.rejects(started, { kind: "unreachable" });
+  assert(isFree(port), "it is said to have failed before its port is free");
   assert.deepEqual(states, ["connecting", "failed"]);
-  await assert.rejects(() => once(connect(port, "127.0.0.1"), "connect"));
 });
 
 Deno.test("a port in use fails the start before anything connects", async () => {
@@ -161,6 +161,15 @@ Deno.test("stop while connecting ends the attempt", async () => {
   await assert.rejects(started, { kind: "interrupted" });
   assert.equal(connection.ended, true);
   assert.equal(tunnel.state.name, "stopped");
+});
+
+Deno.test("stop while it opens a port frees it", async () => {
+  const { tunnel, port, attempts } = setUp();
+  const started = tunnel.start();
+  tunnel.stop();
+  await assert.rejects(started, { kind: "interrupted" });
+  assert(isFree(port));
+  assert.equal(attempts.length, 0);
 });
 
 Deno.test("a lost connection is replaced at once, then with growing delays", async () => {

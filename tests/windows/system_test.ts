@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { utf16 } from "../../src/autostart/task_scheduler.ts";
+import { validate } from "../autostart/task_schema.ts";
 import { assertFails, get, startPage } from "../e2e/setup.ts";
 import { Child } from "../support/child.ts";
 import { freePort } from "../support/ports.ts";
@@ -236,9 +238,11 @@ testWindows(
     const kept = await Deno.readTextFile(path);
     assert.match(kept, /<Description>i2ptun: home</);
     assert.match(kept, /<RunOnlyIfNetworkAvailable>true</);
+    assert.match(kept, /<Priority>4</);
     const given = await succeed(machine, [
       ...["autostart", "enable", "home", "--print"],
     ]);
+    assert.deepEqual(await validate([utf16(given)]), [""]);
     assert.match(
       given,
       /<LogonTrigger>[^]*<UserId>[^<]*\\Zoë Müller<\/UserId>/,
@@ -255,6 +259,7 @@ testWindows(
     await succeed(machine, ["autostart", "disable", "home"]);
     await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
   },
+  ["xmllint"],
 );
 
 testWindows("a key of its own, and an ssh command line", async (machine) => {

@@ -11,7 +11,8 @@ import type { Prompter } from "../../ssh/prompter.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
 import type { Context } from "../context.ts";
 import { LiveView, terminalScreen } from "../live_view.ts";
-import { print, say, screenSize, styles, warn } from "../output.ts";
+import { canDraw, print, say, screenSize, styles, warning } from "../output.ts";
+import { onResize } from "../resize.ts";
 import { firstPage, showStatus, showUp } from "../status_view.ts";
 import { windowTitle } from "../window_title.ts";
 import { explainStart } from "./start.ts";
@@ -70,7 +71,7 @@ export async function foreground(
     options.timeout * 1000,
   );
 
-  const view = Deno.stderr.isTerminal() ? new LiveView(terminalScreen) : null;
+  const view = canDraw(Deno.stderr) ? new LiveView(terminalScreen) : null;
   let current: () => TunnelStatus | undefined = () => undefined;
   const lines = () => {
     const status = current();
@@ -81,12 +82,13 @@ export async function foreground(
       ]
       : [];
   };
-  let redraw: ReturnType<typeof setInterval> | undefined;
+  let stopView: (() => void) | undefined;
   const note = (level: LogLevel, message: string) => {
-    const line = formatLine(new Date(), level, message);
-    if (redraw !== undefined) view?.note(styles.dim(line), lines());
-    else if (level === "warning") warn(message);
-    else say(styles.dim(line));
+    const line = level === "warning" && stopView === undefined
+      ? warning(message)
+      : styles.dim(formatLine(new Date(), level, message));
+    if (view) view.note(line, lines());
+    else say(line);
   };
 
   using _title = windowTitle(`i2ptun: ${profile.name}`);
@@ -112,7 +114,15 @@ export async function foreground(
         current = latest;
         if (view) {
           view.draw(lines());
-          redraw = setInterval(() => view.draw(lines()), REDRAW_MS);
+          const timer = setInterval(() => view.draw(lines()), REDRAW_MS);
+          const ignoreSize = onResize(
+            view.screen.size(),
+            () => view.redraw(lines()),
+          );
+          stopView = () => {
+            clearInterval(timer);
+            ignoreSize();
+          };
         } else showUp(status).forEach(print);
         if (options.open) {
           const url = firstPage(status);
@@ -128,7 +138,7 @@ export async function foreground(
       if (!stop.signal.aborted) throw why;
     }
   } finally {
-    clearInterval(redraw);
+    stopView?.();
     notifier?.close();
     clearTimeout(timer);
   }

@@ -3,12 +3,15 @@ import { runningStatus } from "../../background/running.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
 import { type Context, statusOf } from "../context.ts";
 import { interruption } from "../interruption.ts";
-import { LiveView, terminalScreen } from "../live_view.ts";
-import { print, printJson, resultColumns, say } from "../output.ts";
+import { FullScreen } from "../full_screen.ts";
+import { canDraw, print, printJson, resultColumns, say } from "../output.ts";
 import { showStatus, statusForPrograms } from "../status_view.ts";
 import { showWatched, TrafficHistory, watchedLine } from "../watch_view.ts";
 
 const WATCH_MS = 1000;
+
+const NO_PROFILES =
+  "There are no profiles yet. Add one: i2ptun profile add home";
 
 /** `profile status` */
 export async function status(
@@ -20,7 +23,7 @@ export async function status(
   const statuses = await collect(names, context);
   if (context.json) printJson(statusForPrograms(statuses));
   else if (statuses.length === 0) {
-    say("There are no profiles yet. Add one: i2ptun profile add home");
+    say(NO_PROFILES);
   } else {
     const now = new Date();
     const columns = resultColumns();
@@ -71,7 +74,8 @@ function apart(blocks: string[][]): string[] {
 
 async function watchStatus(names: string[], context: Context): Promise<void> {
   using interrupted = interruption();
-  const view = Deno.stdout.isTerminal() ? new LiveView(terminalScreen) : null;
+  const isLive = !context.json && canDraw(Deno.stdout);
+  using screen = isLive ? new FullScreen() : null;
   const history = new TrafficHistory();
   const told = new Map<string, string>();
   while (!interrupted.signal.aborted) {
@@ -79,12 +83,11 @@ async function watchStatus(names: string[], context: Context): Promise<void> {
     const now = new Date();
     for (const each of statuses) history.add(each, performance.now());
     if (context.json) print(JSON.stringify(statusForPrograms(statuses)));
-    else if (view) {
-      const columns = terminalScreen.columns();
-      view.draw(
-        apart(
+    else if (screen) {
+      screen.draw((columns) =>
+        statuses.length === 0 ? [NO_PROFILES] : apart(
           statuses.map((each) => showWatched(each, history, now, columns)),
-        ),
+        )
       );
     } else {
       for (const each of statuses) {

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { Link } from "../../src/ssh/link.ts";
+import { PromptAck } from "../../src/ssh/prompt_ack.ts";
+
+/** Writes down what it is told. */
+class Recorder extends PromptAck {
+  readonly told: string[] = [];
+  constructor() {
+    super(() => false, () => {});
+  }
+  override received(bytes: number) {
+    this.told.push(`received ${bytes}`);
+  }
+  override sent() {
+    this.told.push("sent");
+  }
+  override stop() {
+    this.told.push("over");
+  }
+}
+
+Deno.test("a link tells what comes and goes, before anything is done about it", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepting = listener.accept();
+  const link = new Link(
+    await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
+  );
+  using peer = await accepting;
+  const { told } = link.promptAck = new Recorder();
+  link.on("data", (bytes) => link.send(bytes));
+  await peer.write(new Uint8Array(5));
+  assert.equal(await peer.read(new Uint8Array(10)), 5);
+  assert.deepEqual(told, ["received 5", "sent"]);
+  link.destroy();
+  await once(link, "close");
+  assert.deepEqual(told, ["received 5", "sent", "over"]);
+});
