@@ -9,7 +9,6 @@ import type { I2ptunError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { collectGarbage } from "../platform/memory.ts";
 import { type Environment, pathsOf } from "../platform/paths.ts";
-import { portOwner } from "../platform/port_owner.ts";
 import type { Profile } from "../profile/profile.ts";
 import { nobody, type Prompter } from "../ssh/prompter.ts";
 import { Secrets } from "../ssh/secrets.ts";
@@ -22,6 +21,7 @@ import { confine } from "./confinement.ts";
 import { type ControlRequest, openControl } from "./control.ts";
 import { controlFiles, removeControl } from "./control_socket.ts";
 import { logFiles, logPath } from "./log.ts";
+import { portHolder } from "./port_holder.ts";
 import { RunFolder } from "./records.ts";
 import { AlreadyRunningError } from "./running.ts";
 
@@ -69,7 +69,8 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
     server: route.server.login,
     connect: (signal, again) =>
       connectRoute(route, { ...options, ask, secrets, signal, again }),
-    portOwner: (port) => portOwner(port, environment.system),
+    portOwner: (port) =>
+      portHolder(port, folder, environment.system, profile.name),
     clock: systemClock,
     log,
     onChange: (state) => {

@@ -196,8 +196,12 @@ testWith(["sshd", "tmux"], "a live view on a terminal", async () => {
   }
   await terminal.resize(120, 3);
   await terminal.waitFor(/^home {2}● up.*\n {2}page.*$/);
+  await terminal.resize(120, 40);
+  await terminal.waitFor(/Ctrl-C stops it$/);
   await terminal.press("C-c");
   assert.equal(await terminal.exit(), 130);
+  // where the terminal has echoed ^C, nothing of the view is left
+  assert.match(await terminal.screen(), /^\d{4}-\S+ info +home is stopped$/m);
   await terminal.close();
   await assertNothingLeft(sandbox, site.port);
 });

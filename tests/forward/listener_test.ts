@@ -6,7 +6,7 @@ import { freePort } from "../support/ports.ts";
 import { testWith } from "../support/requirements.ts";
 import { makeScratchDir, removeDir } from "../support/scratch.ts";
 
-const portOwner = () => Promise.resolve("javaw.exe (pid 4242)");
+const portOwner = () => Promise.resolve({ name: "javaw.exe (pid 4242)" });
 
 Deno.test("a program that the system would let us hide is in the way", async () => {
   const port = freePort();

@@ -96,7 +96,7 @@ export function setUp(changes: Partial<Profile> = {}) {
           fail: reject,
         });
       }),
-    portOwner: () => Promise.resolve("somebody (pid 1)"),
+    portOwner: () => Promise.resolve({ name: "somebody (pid 1)" }),
     clock,
     log: () => {},
     onChange: (state) => states.push(state.name),

@@ -13,10 +13,11 @@ import type { Prompter } from "../../ssh/prompter.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
 import type { Context } from "../context.ts";
 import { LiveView, terminalScreen } from "../live_view.ts";
-import { canDraw, print, say, styles, warning } from "../output.ts";
+import { canDraw, print, say, screenSize, styles, warning } from "../output.ts";
 import { onResize } from "../resize.ts";
 import { firstPage, showStatus, showUp } from "../status_view.ts";
 import { windowTitle } from "../window_title.ts";
+import { explainStart } from "./start.ts";
 
 const REDRAW_MS = 1000;
 
@@ -38,6 +39,7 @@ export async function foreground(
     acceptNew?: boolean | undefined;
     open?: boolean | undefined;
     timeout?: number | undefined;
+    quiet?: boolean | undefined;
   },
   context: Context,
 ): Promise<void> {
@@ -78,7 +80,10 @@ export async function foreground(
   const lines = () => {
     const status = current();
     return status
-      ? [...showStatus(status, new Date()), styles.dim("Ctrl-C stops it")]
+      ? [
+        ...showStatus(status, new Date(), { columns: screenSize().columns }),
+        styles.dim("Ctrl-C stops it"),
+      ]
       : [];
   };
   let stopView: (() => void) | undefined;
@@ -116,6 +121,7 @@ export async function foreground(
       files: notifier?.files,
       log: (level, message) => {
         file(level, message);
+        if (options.quiet) return;
         if (level !== "debug" || debug) note(level, message);
       },
       onUp: (status, latest) => {
@@ -145,7 +151,10 @@ export async function foreground(
       if (!(error instanceof AlreadyRunningError)) {
         file("error", I2ptunError.from(error).message);
       }
-      throw error;
+      if (current() !== undefined) throw error; // it was up
+      const why = await explainStart(error, profile, context, stop.signal)
+        .catch(() => error);
+      if (!stop.signal.aborted) throw why;
     }
   } finally {
     stopView?.();

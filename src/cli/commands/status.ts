@@ -5,7 +5,7 @@ import type { TunnelStatus } from "../../tunnel/status.ts";
 import { type Context, statusOf } from "../context.ts";
 import { interruption } from "../interruption.ts";
 import { FullScreen } from "../full_screen.ts";
-import { canDraw, print, printJson, say } from "../output.ts";
+import { canDraw, print, printJson, resultColumns, say } from "../output.ts";
 import { showStatus, statusForPrograms } from "../status_view.ts";
 import { showWatched, TrafficHistory, watchedLine } from "../watch_view.ts";
 
@@ -27,7 +27,9 @@ export async function status(
     say(NO_PROFILES);
   } else {
     const now = new Date();
-    apart(statuses.map((each) => showStatus(each, now))).forEach(print);
+    const columns = resultColumns();
+    apart(statuses.map((each) => showStatus(each, now, { columns })))
+      .forEach(print);
   }
   const down = names.length === 0
     ? undefined
