@@ -22,6 +22,7 @@ import { type ControlRequest, openControl } from "./control.ts";
 import { controlFiles, removeControl } from "./control_socket.ts";
 import { logFiles, logPath } from "./log.ts";
 import { portHolder } from "./port_holder.ts";
+import { checkPresence } from "./presence.ts";
 import { RunFolder } from "./records.ts";
 import { AlreadyRunningError } from "./running.ts";
 
@@ -67,8 +68,11 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
   const tunnel = new Tunnel({
     profile,
     server: route.server.login,
-    connect: (signal, again) =>
-      connectRoute(route, { ...options, ask, secrets, signal, again }),
+    connect: async (signal, again) => {
+      // only a reconnect may be hurried
+      if (again) await checkPresence(profile);
+      return connectRoute(route, { ...options, ask, secrets, signal, again });
+    },
     portOwner: (port) =>
       portHolder(port, folder, environment.system, profile.name),
     clock: systemClock,

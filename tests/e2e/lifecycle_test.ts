@@ -536,6 +536,31 @@ testWith(["sshd"], "a tunnel fails only for good reasons", async () => {
   await assertServes(site);
 });
 
+testWith(
+  ["sshd"],
+  "one that was taken out of profiles.yaml does not come back",
+  async () => {
+    await using site = await startSite();
+    const { sandbox, sshd, port } = site;
+    const yaml = await Deno.readTextFile(sandbox.profiles);
+    await succeed(sandbox, START);
+    await sandbox.writeProfiles("version: 1\nprofiles: {}\n");
+    await assertServes(site);
+    sshd.killConnections();
+    await logUntil(
+      sandbox,
+      /home is no longer in \S+profiles.yaml\n\S+ error +home is failed/,
+    );
+    await sandbox.writeProfiles(yaml);
+    const status = await statusUntil(
+      sandbox,
+      ({ state }) => state === "failed",
+    );
+    assert.match(status.lastError!, /no longer in/);
+    await assertNothingLeft(sandbox, port);
+  },
+);
+
 testWith(["sshd"], "without reconnect, lost is lost", async () => {
   await using site = await startSite({ profile: "reconnect: false" });
   const { sandbox, sshd, port } = site;
