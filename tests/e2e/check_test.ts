@@ -263,6 +263,11 @@ testWith(["remote-host"], "SSH at another port of that server", async () => {
     const behind = await tries(`${login}:2222`, `jump: [${login}]`);
     assert.equal(behind.step, "tcp");
     assert.match(behind.try!, hint);
+    await assertStartSays(sandbox, 4, behind);
+    const jumping = await tries(login, `jump: [${login}:2222]`);
+    assert.match(jumping.try!, hint);
+    const { stderr } = await sandbox.run(START);
+    assert(stderr.includes(`try: ${jumping.try}\n`), stderr);
     const nowhere = await tries(`${sshd.user}@127.0.0.1:1`, `jump: [${login}]`);
     assert.match(nowhere.try!, /^(?!an SSH server)/);
   }, {
