@@ -571,6 +571,45 @@ for (const by of ["sshd_config", "authorized_keys"] as const) {
   });
 }
 
+testWith(["sshd"], "a proxy where some targets are permitted", async () => {
+  for (
+    const [config, permitted, forwards] of [
+      ["PermitOpen 127.0.0.1:7657 nobody.invalid:80", "127.0.0.1:7657", []],
+      ["PermitOpen *:443", "(127.0.0.1|localhost):443", []],
+      ["PermitOpen localhost:4444", "localhost:4444", []],
+      [
+        "PermitOpen nobody.invalid:8080",
+        "nobody.invalid:8080",
+        [`{ local: "${freePort()}:nobody.invalid:8080" }`],
+      ],
+      ["PermitOpen nobody.invalid:8080", undefined, []],
+      ["PermitOpen none", undefined, []],
+      ["AllowTcpForwarding remote", undefined, []],
+    ] as const
+  ) {
+    await using site = await startSite({ sshd: { config } });
+    const { sandbox, sshd } = site;
+    const proxy = `{ dynamic: "${freePort()}", name: proxy }`;
+    const forward = [proxy, ...forwards].join("\n      - ");
+    await writeProfile(sandbox, { ...site, forward });
+    const result = await check(sandbox);
+    const { ok, detail, cause, try: remedy } = result.step("target:proxy");
+    assert.equal(ok, permitted !== undefined, config);
+    const first = `${sshd.host}:${sshd.port}`;
+    if (ok) {
+      assert.match(detail, new RegExp(` ${permitted}, but not to ${first}$`));
+      assert.match(cause!, /some targets only/);
+      assert.match(remedy!, /PermitOpen/);
+      continue;
+    }
+    // it cannot be told whether there are others
+    assert.equal(result.code, 7);
+    assert.match(detail, new RegExp(`forbids ${first}, and the \\d+ other`));
+    assert.match(cause!, /all forwards, or .*not tried/);
+    assert.match(remedy!, /AllowTcpForwarding, PermitOpen/);
+  }
+});
+
 testWith(["sshd", "ss"], "a local port that another program has", async () => {
   await using site = await startSite();
   const { sandbox, port } = site;
