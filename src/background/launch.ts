@@ -15,6 +15,7 @@ import { startSelf } from "../platform/run.ts";
 import { AlreadyRunningError } from "./running.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Prompter, Question } from "../ssh/prompter.ts";
+import type { Explain } from "../tunnel/connect.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
 
 type Message =
@@ -110,8 +111,15 @@ export async function launch(
   }
 }
 
-/** The new process's side: runs the profile until it is stopped. */
-export async function runInBackground(environment: Environment): Promise<void> {
+/**
+ * The new process's side: runs the profile until it is stopped.
+ *
+ * @param explain finds out more about why the server cannot be reached
+ */
+export async function runInBackground(
+  environment: Environment,
+  explain: Explain,
+): Promise<void> {
   const replies = lines(Deno.stdin.readable)[Symbol.asyncIterator]();
   const first = await replies.next();
   if (first.done) return;
@@ -182,6 +190,7 @@ export async function runInBackground(environment: Environment): Promise<void> {
       environment,
       ask,
       acceptNew,
+      explain,
       signal: stop.signal,
       log: (level, message) => {
         file(level, message);

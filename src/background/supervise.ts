@@ -13,7 +13,7 @@ import type { Profile } from "../profile/profile.ts";
 import { nobody, type Prompter } from "../ssh/prompter.ts";
 import { Secrets } from "../ssh/secrets.ts";
 import { systemClock } from "../tunnel/clock.ts";
-import { connectRoute } from "../tunnel/connect.ts";
+import { connectRoute, type Explain } from "../tunnel/connect.ts";
 import { resolveRoute } from "../tunnel/route.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
 import { Tunnel } from "../tunnel/tunnel.ts";
@@ -34,6 +34,8 @@ export interface SuperviseOptions {
   environment: Environment;
   ask: Prompter;
   acceptNew: boolean;
+  /** Finds out more about why the server cannot be reached for a start. */
+  explain: Explain;
   log: Log;
   /** Stops the tunnel. */
   signal: AbortSignal;
@@ -71,7 +73,11 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
     connect: async (signal, again) => {
       // only a reconnect may be hurried
       if (again) await checkPresence(profile);
-      return connectRoute(route, { ...options, ask, secrets, signal, again });
+      const explain = again ? undefined : options.explain;
+      return connectRoute(route, {
+        ...options,
+        ...{ ask, secrets, signal, again, explain },
+      });
     },
     portOwner: (port) =>
       portHolder(port, folder, environment.system, profile.name),

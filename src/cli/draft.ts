@@ -21,12 +21,30 @@ const draftSchema = z.object({
   /** Undefined until they were chosen. */
   services: z.array(z.enum(SERVICE_NAMES)).optional(),
   name: z.string(),
+  /** What stood at questions that were left before Enter. */
+  halfTyped: z.object({
+    server: z.string(),
+    user: z.string(),
+    keyFile: z.string(),
+    name: z.string(),
+  }).partial().default({}),
 });
 
 /** The answers so far; empty texts are not given yet. */
 export type Draft = z.infer<typeof draftSchema>;
 
-const EMPTY: Draft = { server: "", user: "", identity: [], name: "" };
+const EMPTY: Draft = {
+  server: "",
+  user: "",
+  identity: [],
+  name: "",
+  halfTyped: {},
+};
+
+/** Whether there is anything to go on with. */
+export function isBegun({ server, halfTyped }: Draft): boolean {
+  return server !== "" || halfTyped.server !== undefined;
+}
 
 const fileOf = ({ state }: Paths) => join(state, "draft.json");
 

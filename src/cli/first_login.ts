@@ -4,8 +4,6 @@
  * @module
  */
 
-import { explainUnreachable } from "../diagnosis/unreachable.ts";
-import { I2ptunError } from "../errors.ts";
 import type { Found } from "../i2p/discover.ts";
 import { DEFAULTS, type Profile } from "../profile/profile.ts";
 import {
@@ -14,13 +12,13 @@ import {
 } from "../profile/server_address.ts";
 import type { Connection } from "../ssh/connection.ts";
 import { Secrets } from "../ssh/secrets.ts";
-import { systemClock } from "../tunnel/clock.ts";
 import { connectRoute } from "../tunnel/connect.ts";
 import { readHostConfig, resolveRoute } from "../tunnel/route.ts";
 import { discoverThrough } from "./commands/discover.ts";
 import { progress } from "./commands/start.ts";
 import type { Context } from "./context.ts";
 import type { Draft } from "./draft.ts";
+import { explainFailure } from "./explain_failure.ts";
 import { interruption } from "./interruption.ts";
 import { warn } from "./output.ts";
 import type { RememberedAnswers } from "./remembered_answers.ts";
@@ -100,6 +98,7 @@ export async function logIn(
           }),
         secrets: new Secrets(),
         acceptNew: false,
+        explain: explainFailure,
         log: progress(context.debug),
         signal,
       });
@@ -107,10 +106,7 @@ export async function logIn(
       // on the way here it may have become an error of a jump host
       if (gaveUp !== undefined) throw gaveUp;
       signal.throwIfAborted();
-      throw await explainUnreachable(I2ptunError.from(error), route, {
-        clock: systemClock,
-        signal,
-      });
+      throw error;
     }
   }
 }

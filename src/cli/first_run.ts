@@ -16,13 +16,25 @@ import {
 } from "../profile/server_address.ts";
 import { startProfiles } from "./commands/start.ts";
 import type { Context } from "./context.ts";
-import { type Draft, forgetDraft, keepDraft, loadDraft } from "./draft.ts";
+import {
+  type Draft,
+  forgetDraft,
+  isBegun,
+  keepDraft,
+  loadDraft,
+} from "./draft.ts";
 import { addressOf, hasUser, logIn } from "./first_login.ts";
 import { Back } from "./interruption.ts";
 import { offerKey } from "./key_offer.ts";
 import { say, sayError, styles } from "./output.ts";
 import { askOne, askSome, terminalPrompter } from "./prompts.ts";
-import { askKeyFile, askName, askServer, askUser } from "./questions.ts";
+import {
+  askKeyFile,
+  askName,
+  askServer,
+  askUser,
+  type Typed,
+} from "./questions.ts";
 import { RememberedAnswers } from "./remembered_answers.ts";
 import { forwardsOf, serviceChoices } from "./service_choice.ts";
 
@@ -53,7 +65,7 @@ export async function addServer(
 ): Promise<string | undefined> {
   const draft = await loadDraft(context.paths);
   if (welcome) WELCOME.forEach((line) => say(line));
-  if (draft.server !== "") say(GOING_ON);
+  if (isBegun(draft)) say(GOING_ON);
   say(styles.dim("Esc leads one question back, Ctrl-C out."));
   say("");
   const answers = new RememberedAnswers(terminalPrompter());
@@ -61,7 +73,10 @@ export async function addServer(
   try {
     isSaved = await askAll(draft, answers, context);
   } finally {
-    if (!isSaved && draft.server !== "") say(KEPT);
+    if (!isSaved && isBegun(draft)) {
+      await keepDraft(draft, context.paths);
+      say(KEPT);
+    }
   }
   if (!isSaved) return undefined;
   await forgetDraft(context.paths);
@@ -102,13 +117,20 @@ async function askAll(
   const steps: Record<Step, () => Promise<Step | "saved">> = {
     server: async () => {
       const before = draft.server;
-      draft.server = await askServer(before);
+      draft.server = await goOn(draft, "server", before, askServer);
       if (draft.server !== before) draft.services = undefined;
       return "user";
     },
     user: async () => {
       if (await hasUser(draft, context)) draft.user = "";
-      else draft.user = await askUser(draft.user, context.environment);
+      else {
+        draft.user = await goOn(
+          draft,
+          "user",
+          draft.user,
+          (typed) => askUser(typed, context.environment),
+        );
+      }
       return "login";
     },
     login: async () => {
@@ -131,10 +153,13 @@ async function askAll(
     name: async () => {
       // what is wrong with the file is said when it is written
       const profiles = await context.store.load().catch((): Profile[] => []);
-      draft.name = await askName(
+      const { host } = parseServerAddress(draft.server);
+      const taken = profiles.map(({ name }) => name);
+      draft.name = await goOn(
+        draft,
+        "name",
         draft.name,
-        parseServerAddress(draft.server).host,
-        profiles.map(({ name }) => name),
+        (typed) => askName(typed, host, taken),
       );
       await save(draft, context);
       return "saved";
@@ -158,6 +183,21 @@ async function askAll(
       step = before;
     }
   }
+}
+
+/** Asks with what was typed there before, and keeps what is left half typed. */
+async function goOn(
+  { halfTyped }: Draft,
+  question: keyof Draft["halfTyped"],
+  answered: string,
+  ask: (typed: Typed) => Promise<string>,
+): Promise<string> {
+  const answer = await ask({
+    typed: halfTyped[question] ?? answered,
+    onLeft: (text) => halfTyped[question] = text,
+  });
+  delete halfTyped[question];
+  return answer;
 }
 
 /** Where Escape leads; undefined is out. */
@@ -198,7 +238,13 @@ async function stepAfter(
       { value: "server", name: "Another user or server" },
     ]);
     if (way !== "key") return way as Step;
-    draft.identity = [await askKeyFile(draft.identity[0], environment)];
+    const keyFile = await goOn(
+      draft,
+      "keyFile",
+      draft.identity[0] ?? "",
+      (typed) => askKeyFile(typed, environment),
+    );
+    draft.identity = [keyFile];
     return "login";
   } catch (error) {
     if (error instanceof Back) return "server";

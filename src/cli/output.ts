@@ -141,6 +141,7 @@ export const styles = {
   red: style(31),
   green: style(32),
   yellow: style(33),
+  cyan: style(36),
 };
 
 /**

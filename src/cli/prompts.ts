@@ -15,7 +15,7 @@ import {
 } from "../ssh/prompter.ts";
 import { readKeys, withoutEscape } from "./escape_key.ts";
 import { Back } from "./interruption.ts";
-import { say, screenSize } from "./output.ts";
+import { say, screenSize, styles } from "./output.ts";
 import { PromptOutput } from "./prompt_output.ts";
 import { withoutSpinner } from "./spinner.ts";
 
@@ -78,6 +78,8 @@ export interface AskTextOptions {
   default?: string | undefined;
   /** Stands there as if it had been typed, to be changed. */
   typed?: string | undefined;
+  /** Told what stands there instead if the question is left without Enter. */
+  onLeft?: (text: string) => void;
   /** What is wrong with the text, or true. */
   check?: (text: string) => true | string | Promise<true | string>;
   /** Ends the wait. */
@@ -85,18 +87,29 @@ export interface AskTextOptions {
 }
 
 /** A line of text. */
-export function askText(
+export async function askText(
   message: string,
   options: AskTextOptions = {},
 ): Promise<string> {
   const given = options.typed || options.default;
-  return prompted(async (context) =>
-    (await library()).input({
-      message,
-      ...(given ? { default: given } : {}),
-      prefill: options.typed ? "editable" : "tab",
-      validate: options.check ?? (() => true),
-    }, context), options.signal);
+  let text = "";
+  try {
+    return await prompted(async (context) =>
+      (await library()).input({
+        message,
+        ...(given ? { default: given } : {}),
+        prefill: options.typed ? "editable" : "tab",
+        validate: options.check ?? (() => true),
+        // the only one who is shown each key's result
+        transformer: (value, { isFinal }) => {
+          text = value;
+          return isFinal ? styles.cyan(value) : value;
+        },
+      }, context), options.signal);
+  } catch (error) {
+    if (text !== "" && text !== options.typed) options.onLeft?.(text);
+    throw error;
+  }
 }
 
 export function askYesNo(

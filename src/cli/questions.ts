@@ -10,12 +10,15 @@ import { I2ptunError } from "../errors.ts";
 import { type Environment, expandHome } from "../platform/paths.ts";
 import { NAME_PATTERN } from "../profile/profile.ts";
 import { parseServerAddress } from "../profile/server_address.ts";
-import { askText } from "./prompts.ts";
+import { askText, type AskTextOptions } from "./prompts.ts";
+
+/** Where a question goes on from, and what becomes of what is left there. */
+export type Typed = Required<Pick<AskTextOptions, "typed" | "onLeft">>;
 
 /** @returns as {@link parseServerAddress} takes it */
-export async function askServer(typed: string): Promise<string> {
+export async function askServer(typed: Typed): Promise<string> {
   const text = await askText("Server (such as me@203.0.113.7):", {
-    typed,
+    ...typed,
     check: (text) => complaint(() => parseServerAddress(text.trim())),
   });
   return text.trim();
@@ -26,11 +29,11 @@ const UNIX_NAME = /^[a-z_][\w.-]*$/i;
 
 /** The user to log in as; by default the one of this machine, as for ssh(1). */
 export async function askUser(
-  typed: string,
+  typed: Typed,
   { userName }: Environment,
 ): Promise<string> {
   const text = await askText("User name on the server:", {
-    typed,
+    ...typed,
     default: UNIX_NAME.test(userName) ? userName : undefined,
     check: (text) =>
       complaint(() => parseServerAddress(`${text.trim()}@server`)),
@@ -40,7 +43,7 @@ export async function askUser(
 
 /** The absolute path of a file that exists. */
 export async function askKeyFile(
-  typed: string | undefined,
+  typed: Typed,
   environment: Environment,
 ): Promise<string> {
   // a file that is dropped on a terminal comes in quotes
@@ -51,7 +54,7 @@ export async function askKeyFile(
   const text = await askText(
     "Private key file (OpenSSH, PEM or PuTTY's .ppk):",
     {
-      typed,
+      ...typed,
       check: async (text) => {
         const path = pathOf(text);
         const { isFile } = await Deno.stat(path).catch(() => ({
@@ -66,12 +69,12 @@ export async function askKeyFile(
 
 /** A name for the profile of a host that none in `taken` has. */
 export async function askName(
-  typed: string,
+  typed: Typed,
   host: string,
   taken: string[],
 ): Promise<string> {
   return await askText("Name for this connection:", {
-    typed,
+    ...typed,
     default: freeName(host, taken),
     check: (text) =>
       !NAME_PATTERN.test(text)

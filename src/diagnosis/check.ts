@@ -49,17 +49,18 @@ export async function checkProfile(options: CheckOptions): Promise<Report> {
   const read = await checkConfig(report, options);
   if (read === undefined) return report;
   const { profile, route } = read;
+  const { name, forwards } = profile;
 
   const reached = await checkWay(report, route, options);
   let found: Promise<Found[]> | undefined;
   const services = () => found ??= discoverServices(openFrom(reached!), signal);
-  const ends = { ...options, profile: profile.name, reached, services };
+  const ends = { ...options, profile: name, forwards, reached, services };
   try {
-    for (const forward of profile.forwards) {
+    for (const forward of forwards) {
       await checkListen(report, forward, { ...options, reached, running });
       await checkTarget(report, forward, ends);
     }
-    await checkServices(report, profile.forwards, ends);
+    await checkServices(report, ends);
     signal.throwIfAborted();
   } finally {
     reached?.end();

@@ -22,6 +22,7 @@ import {
 } from "../i2p/services.ts";
 import { isForbidden } from "../ssh/channel.ts";
 import type { Clock } from "../tunnel/clock.ts";
+import { checkAnywhere } from "./anywhere.ts";
 import {
   clockWarning,
   explainRefusal,
@@ -34,6 +35,8 @@ import type { Reached } from "./way.ts";
 export interface EndOptions {
   /** Its name. */
   profile: string;
+  /** Its own. */
+  forwards: readonly Forward[];
   reached: Reached | undefined;
   /** What of I2P the server has; looked at once, if at all. */
   services: () => Promise<Found[]>;
@@ -48,7 +51,7 @@ const ORIGINATOR = { address: "127.0.0.1", port: 0 };
 export async function checkTarget(
   report: Report,
   forward: Forward,
-  { profile, reached, services, signal }: EndOptions,
+  { profile, forwards, reached, services, signal }: EndOptions,
 ): Promise<void> {
   const step = `target:${forward.name}`;
   if (forward.kind === "remote") {
@@ -57,7 +60,11 @@ export async function checkTarget(
   }
   if (reached === undefined) return;
   if (forward.kind === "dynamic") {
-    return await checkAnywhere(report, step, reached);
+    return await checkAnywhere(report, step, {
+      port: reached.server.port,
+      forwards,
+      knock: (target) => knock(reached, target),
+    });
   }
   const { target } = forward;
   try {
@@ -102,23 +109,6 @@ async function checkHere(
   }
 }
 
-/** Whether a proxy's clients get anywhere at all. */
-async function checkAnywhere(
-  report: Report,
-  step: string,
-  reached: Reached,
-): Promise<void> {
-  const { port } = reached.server;
-  try {
-    await knock(reached, { kind: "tcp", host: "127.0.0.1", port });
-  } catch (thrown) {
-    const error = I2ptunError.from(thrown);
-    const isAllowed = error.kind === "forward" && !isForbidden(error);
-    if (!isAllowed) return report.failed(step, error);
-  }
-  report.passed(step, "the server lets clients say where to go");
-}
-
 async function knock({ connection }: Reached, target: TargetAddress) {
   (await connection.openChannel(target, ORIGINATOR)).close();
 }
@@ -134,8 +124,7 @@ export function openFrom({ connection }: Reached): OpenStream {
  */
 export async function checkServices(
   report: Report,
-  forwards: readonly Forward[],
-  { profile, reached, clock, signal }: EndOptions,
+  { profile, forwards, reached, clock, signal }: EndOptions,
 ): Promise<void> {
   if (!reached) return;
   const answering = new Set(

@@ -15,6 +15,20 @@ import type { Secrets } from "../ssh/secrets.ts";
 import { type Again, type Hung, race } from "./race.ts";
 import type { Hop, Route } from "./route.ts";
 
+/** A hop that could not be had. */
+export interface FailedHop {
+  hop: Hop;
+  /** The connection to the hop before, if there is one; it may be lost. */
+  via: Connection | undefined;
+  signal: AbortSignal;
+}
+
+/** Finds out more about why; rejects with the reason of the signal. */
+export type Explain = (
+  error: I2ptunError,
+  failed: FailedHop,
+) => Promise<I2ptunError>;
+
 export interface ConnectOptions
   extends Pick<ConnectionOptions, "transport" | "onMilestone"> {
   ask: Prompter;
@@ -25,6 +39,8 @@ export interface ConnectOptions
   signal: AbortSignal;
   /** When an attempt that hangs is to be joined by a fresh one; never without. */
   again?: Again | undefined;
+  /** Asked while the hops before are still connected. */
+  explain?: Explain | undefined;
 }
 
 /**
@@ -40,14 +56,17 @@ export async function connectRoute(
   const open: Connection[] = [];
   try {
     for (const hop of hops) {
-      options.signal.throwIfAborted();
-      const connection = openHop(hop, open.at(-1), options);
+      const { signal, explain } = options;
+      signal.throwIfAborted();
+      const via = open.at(-1);
+      const connection = openHop(hop, via, options);
       open.push(
-        await connection.catch((error) => {
+        await connection.catch(async (thrown) => {
+          const error = I2ptunError.from(thrown);
+          const failed = { hop, via, signal };
+          const known = await explain?.(error, failed) ?? error;
           // one before it that was lost is named already
-          throw hop.isJumpHost && !open.at(-1)?.lost
-            ? atJumpHost(hop, error)
-            : error;
+          throw hop.isJumpHost && !via?.lost ? atJumpHost(hop, known) : known;
         }),
       );
     }
@@ -60,8 +79,7 @@ export async function connectRoute(
   return connection;
 }
 
-function atJumpHost(hop: Hop, thrown: unknown): I2ptunError {
-  const error = I2ptunError.from(thrown);
+function atJumpHost(hop: Hop, error: I2ptunError): I2ptunError {
   const { host, port } = hop;
   const name = port === 22 ? host : formatHostPort(host, port);
   return new I2ptunError(

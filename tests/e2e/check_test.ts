@@ -263,6 +263,11 @@ testWith(["remote-host"], "SSH at another port of that server", async () => {
     const behind = await tries(`${login}:2222`, `jump: [${login}]`);
     assert.equal(behind.step, "tcp");
     assert.match(behind.try!, hint);
+    await assertStartSays(sandbox, 4, behind);
+    const jumping = await tries(login, `jump: [${login}:2222]`);
+    assert.match(jumping.try!, hint);
+    const { stderr } = await sandbox.run(START);
+    assert(stderr.includes(`try: ${jumping.try}\n`), stderr);
     const nowhere = await tries(`${sshd.user}@127.0.0.1:1`, `jump: [${login}]`);
     assert.match(nowhere.try!, /^(?!an SSH server)/);
   }, {
@@ -565,6 +570,45 @@ for (const by of ["sshd_config", "authorized_keys"] as const) {
     assert.match(status, /^ {2}! 127\.0\.0\.1:\d+.* forbid/m);
   });
 }
+
+testWith(["sshd"], "a proxy where some targets are permitted", async () => {
+  for (
+    const [config, permitted, forwards] of [
+      ["PermitOpen 127.0.0.1:7657 nobody.invalid:80", "127.0.0.1:7657", []],
+      ["PermitOpen *:443", "(127.0.0.1|localhost):443", []],
+      ["PermitOpen localhost:4444", "localhost:4444", []],
+      [
+        "PermitOpen nobody.invalid:8080",
+        "nobody.invalid:8080",
+        [`{ local: "${freePort()}:nobody.invalid:8080" }`],
+      ],
+      ["PermitOpen nobody.invalid:8080", undefined, []],
+      ["PermitOpen none", undefined, []],
+      ["AllowTcpForwarding remote", undefined, []],
+    ] as const
+  ) {
+    await using site = await startSite({ sshd: { config } });
+    const { sandbox, sshd } = site;
+    const proxy = `{ dynamic: "${freePort()}", name: proxy }`;
+    const forward = [proxy, ...forwards].join("\n      - ");
+    await writeProfile(sandbox, { ...site, forward });
+    const result = await check(sandbox);
+    const { ok, detail, cause, try: remedy } = result.step("target:proxy");
+    assert.equal(ok, permitted !== undefined, config);
+    const first = `${sshd.host}:${sshd.port}`;
+    if (ok) {
+      assert.match(detail, new RegExp(` ${permitted}, but not to ${first}$`));
+      assert.match(cause!, /some targets only/);
+      assert.match(remedy!, /PermitOpen/);
+      continue;
+    }
+    // it cannot be told whether there are others
+    assert.equal(result.code, 7);
+    assert.match(detail, new RegExp(`forbids ${first}, and the \\d+ other`));
+    assert.match(cause!, /all forwards, or .*not tried/);
+    assert.match(remedy!, /AllowTcpForwarding, PermitOpen/);
+  }
+});
 
 testWith(["sshd", "ss"], "a local port that another program has", async () => {
   await using site = await startSite();

@@ -216,6 +216,74 @@ for (const key of ["Escape", "C-c"]) {
 }
 
 testWith(
+  ["sshd", "test-user", "tmux"],
+  "what is half typed stands there again, but for passwords",
+  async () => {
+    await using user = await testUser();
+    await using sshd = await startSshd();
+    await using sandbox = await Sandbox.create();
+    await sandbox.trust(sshd);
+    const at = `${sshd.host}:${sshd.port}`;
+    const secret = "not-the-password";
+    const first = await Person.start(sandbox);
+    await first.sees(SERVER);
+    await first.terminal.type(at.slice(0, -2));
+    await first.press("Escape");
+    await first.sees(/^What you typed is kept/m);
+    await first.leaves(0);
+
+    await using person = await Person.start(sandbox);
+    await person.sees(
+      new RegExp(`stands there again[^]*: ${at.slice(0, -2)}$`),
+    );
+    await person.answers(SERVER, at.slice(-2));
+    await person.sees(/\? User name on the server: /);
+    await person.press("C-u");
+    await person.terminal.type(user.name.slice(0, -1));
+    await person.press("Escape");
+    await person.sees(new RegExp(`(✔ Server [^]*)\\? Server .*: ${at}$`));
+    await person.press("Enter");
+    const half = new RegExp(`on the server: ${user.name.slice(0, -1)}$`);
+    await person.sees(half);
+    // left as it is, it is kept too
+    await person.press("Escape");
+    await person.sees(new RegExp(`(✔ Server [^]*){2}\\? Server .*: ${at}$`));
+    await person.press("Enter");
+    await person.sees(new RegExp(`(✔ Server [^]*){3}${half.source}`));
+    await person.answers(/./, user.name.slice(-1));
+
+    await person.sees(PASSWORD);
+    await person.terminal.type(secret);
+    await person.press("Escape");
+    const whole = new RegExp(`\\? User name on the server: ${user.name}$`);
+    await person.answers(whole);
+    // with the half-typed one before it, this would be wrong
+    await person.answers(/\? Password for .*\nctrl.*$/, user.password);
+    await person.answers(SERVICES);
+    await person.sees(/\? Name for this connection/);
+    await person.terminal.type("mi");
+    await person.press("Escape");
+    await person.answers(/\? Which services [^]*submit$/);
+    await person.sees(/\? Name for this connection: mi$/);
+    await person.terminal.type("n");
+    await person.sees(/\? Name for this connection: min$/);
+    await person.press("C-c");
+    await person.leaves(130);
+    assert.deepEqual(filesWith(sandbox.home, secret), []);
+
+    await using later = await Person.start(sandbox);
+    await later.answers(SERVER);
+    await later.answers(whole);
+    await later.answers(PASSWORD, user.password);
+    await later.answers(SERVICES);
+    await later.answers(/\? Name for this connection: min$/, "e");
+    await later.sees(/^mine is up/m);
+    await assert.rejects(Deno.stat(draftOf(sandbox)), Deno.errors.NotFound);
+    await succeed(sandbox, ["profile", "stop", "mine"]);
+  },
+);
+
+testWith(
   ["sshd", "tmux"],
   "Escape and Ctrl-C while it connects lead back and out",
   async () => {

@@ -12,12 +12,12 @@ import type { Profile } from "../../profile/profile.ts";
 import type { Prompter } from "../../ssh/prompter.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
 import type { Context } from "../context.ts";
+import { explainFailure } from "../explain_failure.ts";
 import { LiveView, terminalScreen } from "../live_view.ts";
 import { canDraw, print, say, screenSize, styles, warning } from "../output.ts";
 import { onResize } from "../resize.ts";
 import { firstPage, showStatus, showUp } from "../status_view.ts";
 import { windowTitle } from "../window_title.ts";
-import { explainStart } from "./start.ts";
 
 const REDRAW_MS = 1000;
 
@@ -117,6 +117,7 @@ export async function foreground(
       environment,
       ask,
       acceptNew: options.acceptNew ?? false,
+      explain: explainFailure,
       signal: stop.signal,
       files: notifier?.files,
       log: (level, message) => {
@@ -151,10 +152,7 @@ export async function foreground(
       if (!(error instanceof AlreadyRunningError)) {
         file("error", I2ptunError.from(error).message);
       }
-      if (current() !== undefined) throw error; // it was up
-      const why = await explainStart(error, profile, context, stop.signal)
-        .catch(() => error);
-      if (!stop.signal.aborted) throw why;
+      throw error;
     }
   } finally {
     stopView?.();

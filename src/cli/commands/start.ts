@@ -10,8 +10,6 @@ import type { Log } from "../../log.ts";
 import { openUrl } from "../../platform/open_url.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { Prompter } from "../../ssh/prompter.ts";
-import { systemClock } from "../../tunnel/clock.ts";
-import { resolveRoute } from "../../tunnel/route.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
 import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
@@ -151,27 +149,10 @@ async function startOne(
     }
   } catch (error) {
     signal.throwIfAborted();
-    throw await explainStart(error, profile, context, signal);
+    throw error;
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Why a tunnel did not come up, with what a check would find out besides. */
-export async function explainStart(
-  error: unknown,
-  profile: Profile,
-  { environment }: Context,
-  signal: AbortSignal,
-): Promise<unknown> {
-  if (!(error instanceof I2ptunError) || error.kind !== "unreachable") {
-    return error;
-  }
-  const { explainUnreachable } = await import(
-    "../../diagnosis/unreachable.ts"
-  );
-  const route = await resolveRoute(profile, environment);
-  return await explainUnreachable(error, route, { clock: systemClock, signal });
 }
 
 function notUpInTime(name: string, seconds: number): I2ptunError {
