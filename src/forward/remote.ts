@@ -34,8 +34,9 @@ import { TimeLimit } from "./time_limit.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
 
 /**
- * How often the server is asked again whether it listens, after a reconnect:
- * as long as it has not noticed the end of the old session, that has the port.
+ * How often the server is asked again whether it listens, such as after a
+ * reconnect: as long as it has not noticed the end of the old session, that has
+ * the port.
  */
 const RETRY_MS = 3000;
 
@@ -64,31 +65,34 @@ export class RemoteForward implements RunningForward {
   }
 
   async attach(connection: Connection): Promise<void> {
-    const before = this.#listening;
-    if (before === undefined) {
-      try {
-        return await this.#listen(connection, this.forward.listen);
-      } catch (error) {
-        const known = I2ptunError.from(error);
-        const message = `${this.forward.name}: ${known.message}`;
-        throw new I2ptunError(known.kind, message, known);
-      }
+    const { listen, name } = this.forward;
+    try {
+      if (this.#listening === undefined) await this.#listen(connection, listen);
+      else await this.#listenAgain(connection, this.#listening);
+    } catch (error) {
+      const known = I2ptunError.from(error);
+      throw new I2ptunError(known.kind, `${name}: ${known.message}`, known);
     }
+  }
+
+  async attachAgain(
+    connection: Connection,
+    refusal?: I2ptunError,
+  ): Promise<void> {
     const over = new AbortController();
     connection.closed.then(() => over.abort());
     const signal = AbortSignal.any([over.signal, this.#ended.signal]);
-    let told = false;
-    while (!signal.aborted) {
-      try {
-        return await this.#listenAgain(connection, before);
-      } catch (error) {
-        if (signal.aborted || connection.lost) return;
-        if (!told) {
-          this.#log(`${messageOf(error)}; asking again until it does not`);
-        }
-        told = true;
-      }
+    const refused = () =>
+      this.attach(connection).then(() => undefined, I2ptunError.from);
+    let why = refusal ?? await refused();
+    const isOver = () => why === undefined || signal.aborted || connection.lost;
+    if (!isOver()) {
+      const message = `${why!.message}; asking again until it does not`;
+      this.options.log("warning", message);
+    }
+    while (!isOver()) {
       await this.options.sleep(RETRY_MS, signal);
+      if (!signal.aborted) why = await refused();
     }
   }
 
