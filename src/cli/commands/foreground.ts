@@ -13,7 +13,7 @@ import type { Context } from "../context.ts";
 import { LiveView, terminalScreen } from "../live_view.ts";
 import { canDraw, print, say, styles, warning } from "../output.ts";
 import { onResize } from "../resize.ts";
-import { firstPage, showStatus, showUp } from "../status_view.ts";
+import { firstPage, showStarted, showStatus } from "../status_view.ts";
 import { windowTitle } from "../window_title.ts";
 
 const REDRAW_MS = 1000;
@@ -34,6 +34,7 @@ export async function foreground(
   options: {
     ask: Prompter;
     acceptNew?: boolean | undefined;
+    keepTrying?: boolean | undefined;
     open?: boolean | undefined;
     timeout?: number | undefined;
   },
@@ -96,11 +97,16 @@ export async function foreground(
       environment,
       ask: options.ask,
       acceptNew: options.acceptNew ?? false,
+      keepTrying: options.keepTrying,
       signal: stop.signal,
       files: notifier?.files,
       log: (level, message) => {
         file(level, message);
         if (level !== "debug" || debug) note(level, message);
+      },
+      onWaiting: (status) => {
+        showStarted(status).forEach(say);
+        return options.ask;
       },
       onUp: (status, latest) => {
         clearTimeout(timer);
@@ -117,7 +123,7 @@ export async function foreground(
             clearInterval(timer);
             ignoreSize();
           };
-        } else showUp(status).forEach(print);
+        } else showStarted(status).forEach(print);
         if (options.open) {
           const url = firstPage(status);
           if (url !== undefined) openUrl(url, environment.system);

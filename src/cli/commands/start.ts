@@ -13,13 +13,15 @@ import { interruption } from "../interruption.ts";
 import { print, printJson, say, styles, warn } from "../output.ts";
 import { standardInputPrompter, terminalPrompter } from "../prompts.ts";
 import { spinner } from "../spinner.ts";
-import { firstPage, showUp, statusForPrograms } from "../status_view.ts";
+import { firstPage, showStarted, statusForPrograms } from "../status_view.ts";
 
 export interface StartOptions {
   foreground?: boolean | undefined;
   open?: boolean | undefined;
   passwordStdin?: boolean | undefined;
   acceptNew?: boolean | undefined;
+  /** Try again where the first attempt fails, unless that cannot help. */
+  keepTrying?: boolean | undefined;
   /** Seconds. */
   timeout?: number | undefined;
   /** Another process with the same name is an {@link AlreadyRunningError}. */
@@ -54,6 +56,7 @@ export async function startProfiles(
       remedy: `i2ptun profile start ${first.name} --foreground`,
     });
   }
+  if (options.keepTrying) checkPatience(options);
   profiles.forEach(warnOfReach);
   const ask = options.ask ??
     (options.passwordStdin
@@ -67,7 +70,7 @@ export async function startProfiles(
   for (const profile of profiles) {
     const status = await startOne(profile, options, ask, context);
     started.push(status);
-    if (!context.json) showUp(status).forEach(print);
+    if (!context.json) showStarted(status).forEach(print);
   }
   if (context.json) printJson(statusForPrograms(started));
   if (options.open && started[0]) await openFirstPage(started[0], context);
@@ -98,6 +101,7 @@ async function startOne(
       const status = await launch({
         profile,
         acceptNew: options.acceptNew ?? false,
+        keepTrying: options.keepTrying ?? false,
         debug: context.debug,
         ask,
         log: progress(context.debug),
@@ -108,6 +112,9 @@ async function startOne(
       const running = await waitUntilSettled(context.folder, name, signal);
       if (running?.state === "up" || running?.state === "reconnecting") {
         say(styles.dim(`${name} was running already`));
+        if (running.state !== "up" && running.lastError !== null) {
+          warn(running.lastError);
+        }
         return running;
       }
       if (running?.state === "stopped") {
@@ -117,6 +124,22 @@ async function startOne(
     }
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** @throws {I2ptunError} `usage` if another option says otherwise */
+function checkPatience(options: StartOptions): void {
+  if (options.timeout !== undefined) {
+    throw new I2ptunError("usage", "--keep-trying has no --timeout", {
+      remedy: "leave one of them out",
+    });
+  }
+  if (options.passwordStdin && !options.foreground) {
+    throw new I2ptunError(
+      "usage",
+      "--keep-trying takes no --password-stdin in the background, where it may be asked for later",
+      { remedy: "use a key, or --foreground" },
+    );
   }
 }
 
@@ -151,7 +174,9 @@ async function openFirstPage(
   context: Context,
 ): Promise<void> {
   const url = firstPage(status);
-  if (url === undefined) {
+  if (status.state !== "up") {
+    warn(`no page is opened before ${status.name} is up`);
+  } else if (url === undefined) {
     warn(`${status.name} has no page to open`);
   } else if (!await openUrl(url, context.environment.system)) {
     warn(`no browser could be started; open ${url} yourself`);
