@@ -237,7 +237,6 @@ testWindows(
     const path = machine.path("C:\\windows\\system32\\tasks\\i2ptun\\home");
     const kept = await Deno.readTextFile(path);
     assert.match(kept, /<Description>i2ptun: home</);
-    assert.match(kept, /<RunOnlyIfNetworkAvailable>true</);
     assert.match(kept, /<Priority>4</);
     const given = await succeed(machine, [
       ...["autostart", "enable", "home", "--print"],
@@ -250,7 +249,7 @@ testWindows(
     assert.match(given, /<Command>Z:\\mnt\\Programme für Zoë\\i2ptün\.exe</);
     assert.match(
       given,
-      /<Arguments>profile start home --config &quot;C:\\users\\Zoë Müller\\[^"]*\\profiles\.yaml&quot;</,
+      /<Arguments>profile start home --keep-trying --config &quot;C:\\users\\Zoë Müller\\[^"]*\\profiles\.yaml&quot;</,
     );
     assert.match(
       await succeed(machine, ["autostart", "status", "home"]),
