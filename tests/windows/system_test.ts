@@ -232,7 +232,7 @@ testWindows("there are no Unix sockets, and that is said", async (machine) => {
 testWindows(
   "autostart (Wine reads a task and keeps its settings, but starts none)",
   async (machine) => {
-    await using _site = await startWindowsSite(machine);
+    await using site = await startWindowsSite(machine);
     await succeed(machine, ["autostart", "enable", "home"]);
     const path = machine.path("C:\\windows\\system32\\tasks\\i2ptun\\home");
     const kept = await Deno.readTextFile(path);
@@ -255,7 +255,22 @@ testWindows(
       await succeed(machine, ["autostart", "status", "home"]),
       /^home: enabled, not active, stopped/,
     );
+
+    // as the task would at logon, before the server can be reached
+    await site.sshd.stop();
+    const [, args = ""] = /<Arguments>(.*)<\/Arguments>/.exec(given)!;
+    const words = args.replaceAll("&quot;", '"').match(/"[^"]*"|\S+/g)!
+      .map((word) => word.replaceAll('"', ""));
+    const { code, stdout, stderr } = await machine.run(words);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /^home is not up yet; it keeps trying/);
+    assert.equal((await statusOf(machine)).state, "reconnecting");
+    const answer = get(site.port);
+    await site.sshd.start();
+    assert((await answer).endsWith(site.page.text));
+
     await succeed(machine, ["autostart", "disable", "home"]);
+    assert.equal((await statusOf(machine)).state, "stopped");
     await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
   },
   ["xmllint"],
