@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join, win32 } from "node:path";
+import { dirname, isAbsolute, join, win32 } from "node:path";
 import { I2ptunError } from "../errors.ts";
 import type { Environment } from "../platform/paths.ts";
 import { output } from "../platform/run.ts";
@@ -31,6 +31,8 @@ export interface ManagerOptions {
   environment: Environment;
   /** The folder of state. */
   state: string;
+  /** Where it listens at Unix sockets. */
+  sockets?: string[] | undefined;
   /** With the system instead of at login; systemd only. */
   system: boolean;
 }
@@ -54,7 +56,7 @@ export function autostartManager(options: ManagerOptions): AutostartManager {
 }
 
 function systemd(
-  { task, environment, state, system }: ManagerOptions,
+  { task, environment, state, sockets = [], system }: ManagerOptions,
 ): AutostartManager {
   const unit = unitName(task.name);
   const config = environment.variable("XDG_CONFIG_HOME") ??
@@ -65,7 +67,10 @@ function systemd(
       : join(config, "systemd", "user", unit),
     content: systemdUnit(task, {
       user: system ? environment.userName : undefined,
-      writable: [state, join(environment.home, ".ssh")],
+      writable: [
+        ...[state, join(environment.home, ".ssh")],
+        ...new Set(sockets.filter(isAbsolute).map((path) => dirname(path))),
+      ],
     }),
   };
   const scope = system ? [] : ["--user"];

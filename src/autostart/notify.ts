@@ -12,7 +12,7 @@ export interface Notifier {
   /** Says that it is being stopped. */
   stopping(): void;
   close(): void;
-  /** The sockets that it sends from and to, which counts as writing. */
+  /** The socket that it sends to, which counts as writing. */
   files: string[];
 }
 
@@ -24,7 +24,7 @@ type Send = (text: string) => void;
  * none did or it wants to know nothing.
  *
  * @param variable gives an environment variable
- * @param folder where the socket to send from may be
+ * @param folder one that may be written to
  */
 export function openNotifier(
   variable: (name: string) => string | undefined,
@@ -32,8 +32,7 @@ export function openNotifier(
 ): Notifier | undefined {
   const path = variable("NOTIFY_SOCKET");
   if (path === undefined) return undefined;
-  const own = join(folder, `notify-${Deno.pid}.sock`);
-  const socket = Deno.listenDatagram({ transport: "unixpacket", path: own });
+  const socket = openSocket(folder);
   const to = {
     transport: "unixpacket",
     // an abstract socket (unix(7)) is written with @ for its NUL
@@ -49,7 +48,7 @@ export function openNotifier(
   let timer: ReturnType<typeof setInterval> | undefined;
   return {
     // an abstract socket is no file
-    files: path.startsWith("@") ? [own] : [own, path],
+    files: path.startsWith("@") ? [] : [path],
     ready: () => {
       send("READY=1");
       // sd_watchdog_enabled(3): twice as often as asked for
@@ -61,11 +60,27 @@ export function openNotifier(
     close: () => {
       clearInterval(timer);
       socket.close();
-      try {
-        Deno.removeSync(own);
-      } catch {
-        // it was not there any more
-      }
     },
   };
+}
+
+/** Longest path of a Unix socket on Linux (unix(7)), without the NUL. */
+const MAX_PATH_BYTES = 107;
+
+/** Opens a socket to send from. Nobody answers it, so it leaves no file. */
+function openSocket(folder: string): Deno.DatagramConn {
+  const name = `notify-${Deno.pid}`;
+  const own = join(folder, name);
+  const isLong = new TextEncoder().encode(own).length > MAX_PATH_BYTES;
+  const temporary = isLong ? Deno.makeTempDirSync({ dir: "/tmp" }) : undefined;
+  const path = temporary === undefined ? own : join(temporary, name);
+  try {
+    return Deno.listenDatagram({ transport: "unixpacket", path });
+  } finally {
+    try {
+      Deno.removeSync(temporary ?? path, { recursive: true });
+    } catch {
+      // it could not be opened
+    }
+  }
 }

@@ -5,6 +5,12 @@
  * @module
  */
 
+/**
+ * Exit codes that starting again cannot mend: wrong usage or profiles.yaml, no
+ * such profile, login refused, host key changed.
+ */
+export const FINAL_EXIT_CODES: readonly number[] = [2, 3, 5, 6];
+
 /** What is to be started, and where its files are. */
 export interface AutostartTask {
   /** The profile. */

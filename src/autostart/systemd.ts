@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AutostartTask } from "./service.ts";
+import { type AutostartTask, FINAL_EXIT_CODES } from "./service.ts";
 
 export interface SystemdOptions {
   /** A unit of the system that runs as this user; undefined: a user unit. */
@@ -20,12 +20,6 @@ export function unitName(profile: string): string {
 
 /** How often a tunnel that hangs may be silent before it is restarted. */
 const WATCHDOG_SECONDS = 60;
-
-/**
- * Exit codes that starting again cannot mend: wrong usage or profiles.yaml, no
- * such profile, login refused, host key changed.
- */
-const FINAL_EXIT_CODES = [2, 3, 5, 6];
 
 /** The unit that keeps a profile up. */
 export function systemdUnit(

@@ -80,11 +80,15 @@ export class RunFolder {
 
   /**
    * The record of a profile; undefined if it does not run. One that could not
-   * be written, because the disk was full, can be told from the socket.
+   * be written, because the disk was full, or says nothing of use, can be told
+   * from the socket.
    */
   async read(name: string): Promise<RunRecord | undefined> {
     try {
-      return JSON.parse(await Deno.readTextFile(this.#file(name, "json")));
+      const text = await Deno.readTextFile(this.#file(name, "json"));
+      const record: RunRecord = JSON.parse(text);
+      if (typeof record.control !== "string") throw new TypeError(text);
+      return record;
     } catch {
       const control = this.#file(name, "sock");
       const there = await Deno.lstat(control).then(() => true, () => false);

@@ -5,14 +5,26 @@
  */
 
 import { I2ptunError } from "../errors.ts";
+import { killProcess } from "../platform/run.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
-import { askControl } from "./control.ts";
+import { askControl, type ControlRequest } from "./control.ts";
 import { removeControl } from "./control_socket.ts";
-import type { RunFolder } from "./records.ts";
+import type { RunFolder, RunRecord } from "./records.ts";
+
+/**
+ * How long a process may take to answer, in milliseconds. One that is suspended
+ * (Ctrl-Z) or hangs never does, though the system lets others connect to it.
+ */
+const ANSWER_MS = 5000;
+
+/** How often is looked whether a killed process has ended, in milliseconds. */
+const LOOK_AGAIN_MS = 20;
+const MAX_LOOKS = 100;
 
 /**
  * The status of a profile that runs or has failed; undefined if it is stopped.
- * A record that a killed process left counts as stopped.
+ * A record that a killed process left counts as stopped, and a process that does
+ * not answer as failed.
  */
 export async function runningStatus(
   folder: RunFolder,
@@ -20,8 +32,33 @@ export async function runningStatus(
 ): Promise<TunnelStatus | undefined> {
   const record = await folder.read(name);
   if (!record) return undefined;
-  return record.failed ??
-    await askControl(record, { command: "status" });
+  if (record.failed) return record.failed;
+  const answer = await askInTime(record, { command: "status" });
+  return answer === "silent" ? silentStatus(record) : answer;
+}
+
+async function askInTime(
+  record: RunRecord,
+  request: ControlRequest,
+): Promise<TunnelStatus | undefined | "silent"> {
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  return await askControl(record, request, signal).catch((error) => {
+    if (signal.aborted) return "silent";
+    throw error;
+  });
+}
+
+function silentStatus({ name, pid }: RunRecord): TunnelStatus {
+  return {
+    name,
+    state: "failed",
+    pid: pid ?? null,
+    server: "",
+    since: null,
+    reconnects: 0,
+    lastError: "its process does not answer",
+    forwards: [],
+  };
 }
 
 /** Whether a process runs the profile. */
@@ -30,7 +67,8 @@ export async function isRunning(
   name: string,
 ): Promise<boolean> {
   const status = await runningStatus(folder, name);
-  return status !== undefined && status.state !== "failed";
+  return status !== undefined &&
+    (status.state !== "failed" || status.pid !== null);
 }
 
 /**
@@ -39,6 +77,7 @@ export async function isRunning(
  *
  * @param signal ends the wait; its reason is thrown
  * @returns its status; undefined if there is no such process (yet, or any more)
+ * @throws {I2ptunError} if the process does not answer
  */
 export async function waitUntilSettled(
   folder: RunFolder,
@@ -47,13 +86,22 @@ export async function waitUntilSettled(
 ): Promise<TunnelStatus | undefined> {
   const record = await folder.read(name);
   if (!record || record.failed) return undefined;
+  if (await askInTime(record, { command: "status" }) === "silent") {
+    throw new I2ptunError(
+      "unforeseen",
+      `${name} is running already, but its process does not answer`,
+      { remedy: `i2ptun profile restart ${name}` },
+    );
+  }
   return await askControl(record, { command: "wait" }, signal);
 }
 
 /**
- * Stops a profile and waits until its ports are free.
+ * Stops a profile and waits until its ports are free. A process that does not
+ * answer is killed.
  *
  * @returns whether it ran
+ * @throws {I2ptunError} if it does not answer and cannot be killed
  */
 export async function stopRunning(
   folder: RunFolder,
@@ -65,13 +113,38 @@ export async function stopRunning(
     await folder.remove(name);
     return false;
   }
-  const answer = await askControl(record, { command: "stop" });
-  // what a killed process left
-  if (answer === undefined) {
-    await removeControl(record.control, folder.path);
-    await folder.remove(name);
-  }
+  const answer = await askInTime(record, { command: "stop" });
+  if (answer === "silent") await kill(folder, record);
+  if (answer === undefined) await forget(folder, record);
   return answer !== undefined;
+}
+
+/** Ends a process that does not answer, and removes what it leaves. */
+async function kill(folder: RunFolder, record: RunRecord): Promise<void> {
+  const { name, pid } = record;
+  const isKilled = pid !== undefined && killProcess(pid);
+  for (let i = 0; isKilled && i < MAX_LOOKS; i++) {
+    // the system frees its lock with the process
+    const lock = await folder.lock(name);
+    if (lock) {
+      await forget(folder, record);
+      return lock.release();
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  }
+  throw new I2ptunError(
+    "unforeseen",
+    `${name} does not answer, and its process${
+      pid === undefined ? "" : ` (${pid})`
+    } cannot be ended`,
+    { remedy: "end it as its owner, or as root" },
+  );
+}
+
+/** Removes what a killed process has left. */
+async function forget(folder: RunFolder, record: RunRecord): Promise<void> {
+  await removeControl(record.control, folder.path);
+  await folder.remove(record.name);
 }
 
 /** Another process runs this profile, which is no failure of a `start`. */

@@ -9,7 +9,6 @@ import type { I2ptunError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import { collectGarbage } from "../platform/memory.ts";
 import { type Environment, pathsOf } from "../platform/paths.ts";
-import { portOwner } from "../platform/port_owner.ts";
 import type { Profile } from "../profile/profile.ts";
 import { nobody, type Prompter } from "../ssh/prompter.ts";
 import { Secrets } from "../ssh/secrets.ts";
@@ -22,6 +21,8 @@ import { confine } from "./confinement.ts";
 import { type ControlRequest, openControl } from "./control.ts";
 import { controlFiles, removeControl } from "./control_socket.ts";
 import { logFiles, logPath } from "./log.ts";
+import { portHolder } from "./port_holder.ts";
+import { checkPresence } from "./presence.ts";
 import { RunFolder } from "./records.ts";
 import { AlreadyRunningError } from "./running.ts";
 
@@ -75,13 +76,17 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
   const tunnel = new Tunnel({
     profile,
     server: route.server.login,
-    connect: (signal, again) =>
-      connectRoute(route, {
+    connect: async (signal, again) => {
+      // only a reconnect may be hurried
+      if (again) await checkPresence(profile);
+      return connectRoute(route, {
         ...{ ...options, ask, secrets, signal },
         // two at a time must not ask one person
         again: ask === nobody ? again : undefined,
-      }),
-    portOwner: (port) => portOwner(port, environment.system),
+      });
+    },
+    portOwner: (port) =>
+      portHolder(port, folder, environment.system, profile.name),
     clock: systemClock,
     log,
     keepTrying: options.keepTrying,

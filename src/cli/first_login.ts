@@ -4,7 +4,7 @@
  * @module
  */
 
-import { otherPort } from "../diagnosis/way.ts";
+import { explainUnreachable } from "../diagnosis/unreachable.ts";
 import { I2ptunError } from "../errors.ts";
 import type { Found } from "../i2p/discover.ts";
 import { DEFAULTS, type Profile } from "../profile/profile.ts";
@@ -16,7 +16,7 @@ import type { Connection } from "../ssh/connection.ts";
 import { Secrets } from "../ssh/secrets.ts";
 import { systemClock } from "../tunnel/clock.ts";
 import { connectRoute } from "../tunnel/connect.ts";
-import { readHostConfig, resolveRoute, type Route } from "../tunnel/route.ts";
+import { readHostConfig, resolveRoute } from "../tunnel/route.ts";
 import { discoverThrough } from "./commands/discover.ts";
 import { progress } from "./commands/start.ts";
 import type { Context } from "./context.ts";
@@ -107,20 +107,10 @@ export async function logIn(
       // on the way here it may have become an error of a jump host
       if (gaveUp !== undefined) throw gaveUp;
       signal.throwIfAborted();
-      throw await withOtherPort(I2ptunError.from(error), route.hops, signal);
+      throw await explainUnreachable(I2ptunError.from(error), route, {
+        clock: systemClock,
+        signal,
+      });
     }
   }
-}
-
-/** Says of a server that cannot be reached, if so, that its SSH is elsewhere. */
-async function withOtherPort(
-  error: I2ptunError,
-  [hop, ...others]: Route["hops"],
-  signal: AbortSignal,
-): Promise<I2ptunError> {
-  if (error.kind !== "unreachable" || others.length > 0) return error;
-  const other = await otherPort(hop, undefined, { clock: systemClock, signal });
-  if (other === undefined) return error;
-  const { kind, message, why } = error;
-  return new I2ptunError(kind, message, { why, remedy: other.try });
 }

@@ -64,7 +64,8 @@ export class LiveView {
   }
 
   #erase(): string {
-    return this.#height === 0 ? "" : `\x1b[${this.#height}A\x1b[J`;
+    // the ^C that a terminal echoes has moved on from the beginning of the line
+    return this.#height === 0 ? "" : `\r\x1b[${this.#height}A\x1b[J`;
   }
 }
 

@@ -16,7 +16,7 @@ import { browse } from "./commands/browse.ts";
 import { check } from "./commands/check.ts";
 import { edit, editorOf, openEditor } from "./commands/edit.ts";
 import { importPutty } from "./commands/import_putty.ts";
-import { lastLines } from "./commands/logs.ts";
+import { lastOfLog } from "./commands/logs.ts";
 import { open } from "./commands/open.ts";
 import { remove } from "./commands/remove.ts";
 import { restart } from "./commands/restart.ts";
@@ -249,9 +249,9 @@ async function showCheck(name: string, context: Context): Promise<void> {
 /** As much of the end of the log as the screen has room for. */
 async function showLog(name: string, context: Context): Promise<void> {
   const path = logPath(context.paths.log, name);
-  const text = await Deno.readTextFile(path).catch(() => "");
   const { columns, rows } = screenSize();
-  const lines = lastLines(text, rows).split("\n").slice(0, -1)
+  const text = await lastOfLog(path, rows).catch(() => "");
+  const lines = text.split("\n").slice(0, -1)
     .flatMap((line) => wrap(line, columns - 1)).slice(2 - rows);
   if (lines.length === 0) lines.push(`${name} has no log yet.`);
   await anyKey("Any key: back", lines);

@@ -64,6 +64,11 @@ export function screenSize(): { columns: number; rows: number } {
   return { columns: 80, rows: 24 };
 }
 
+/** How wide a line of the result may be: a file and a pipe take any. */
+export function resultColumns(): number {
+  return Deno.stdout.isTerminal() ? screenSize().columns : Infinity;
+}
+
 /** A line of the result. */
 export function print(line: string): void {
   write(Deno.stdout, line + "\n");

@@ -29,7 +29,8 @@ const NEEDS: Record<string, readonly Need[]> = {
   "profile import putty": ["run", "write"],
   "profile import ssh-config": ["write"],
   "profile start": ["run", "net", "write"],
-  "profile stop": ["net"],
+  // ending a process that does not answer counts as run
+  "profile stop": ["run", "net"],
   "profile restart": ["run", "net", "write"],
   "profile status": ["net"],
   "profile logs": ["state"],

@@ -10,6 +10,7 @@ import {
   Command,
   type CommandUnknownOpts,
 } from "@commander-js/extra-typings";
+import { isLaunchdAgent, launchdExitCode } from "../autostart/launchd.ts";
 import { I2ptunError } from "../errors.ts";
 import { print, sayError, useColour } from "./output.ts";
 import { giveUpUnneeded } from "./permissions.ts";
@@ -117,6 +118,8 @@ export async function runProgram(
     return 0;
   }
   const debug = args.includes("--debug");
+  // read now: a tunnel that is up gives up reading variables
+  const isAgent = isLaunchdAgent((name) => Deno.env.get(name));
   useColour(!args.includes("--no-color"));
   const program = buildProgram(source);
   try {
@@ -135,7 +138,7 @@ export async function runProgram(
     if (error instanceof HelpShown) return error.exitCode;
     const known = I2ptunError.from(error);
     sayError(known, debug);
-    return known.exitCode;
+    return isAgent ? launchdExitCode(known.exitCode) : known.exitCode;
   }
 }
 

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { portHolder } from "../background/port_holder.ts";
 import type { Found } from "../i2p/discover.ts";
 import { type ServiceName, SERVICES } from "../i2p/services.ts";
-import { isHidden, portOwner } from "../platform/port_owner.ts";
+import { isHidden } from "../platform/port_owner.ts";
 import type { ProfileSource } from "../profile/schema.ts";
 import type { Context } from "./context.ts";
 import { say, screenSize, SIGNS } from "./output.ts";
@@ -90,9 +91,11 @@ export async function forwardsOf(
     let listen = port + ELSEWHERE;
     while (taken.has(listen) || !await isFree(listen)) listen++;
     taken.add(listen);
+    const { folder, environment } = context;
     const owner = isTaken
       ? "another profile"
-      : await portOwner(port, context.environment.system) ?? "another program";
+      : (await portHolder(port, folder, environment.system))?.name ??
+        "another program";
     const moves = instead.get(owner) ?? [];
     instead.set(owner, [...moves, `${port} → ${listen}`]);
     forwards.push({ service, listen });

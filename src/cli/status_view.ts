@@ -4,6 +4,7 @@
  * @module
  */
 
+import stringWidth from "fast-string-width";
 import { isServiceName, serviceUrl } from "../i2p/services.ts";
 import type { ForwardStatus, TunnelStatus } from "../tunnel/status.ts";
 import { link } from "./hyperlink.ts";
@@ -79,23 +80,32 @@ function showDirection(forward: ForwardStatus): string {
 
 /**
  * Everything there is to know of a tunnel; `brief` leaves out what a
- * person who uses it need not see, to fit 80 columns.
+ * person who uses it need not see, to fit 80 columns. Where forwards lead is
+ * left out too if it does not fit `columns` and they run.
  */
 export function showStatus(
   status: TunnelStatus,
   now: Date,
-  { brief = false }: { brief?: boolean } = {},
+  { brief = false, columns = Infinity }: {
+    brief?: boolean;
+    columns?: number;
+  } = {},
 ): string[] {
   const runs = status.pid !== null;
-  const rows = table(
-    status.forwards.map((forward) => [
-      "",
-      forward.name,
-      showLink(forward),
-      ...(brief && runs ? [] : [showDirection(forward)]),
-      ...(runs ? showTraffic(forward) : []),
-    ]),
-  );
+  const rowsWith = (direction: boolean) =>
+    table(
+      status.forwards.map((forward) => [
+        "",
+        forward.name,
+        ...(runs ? [showLink(forward)] : []),
+        ...(direction ? [showDirection(forward)] : []),
+        ...(runs ? showTraffic(forward) : []),
+      ]),
+    );
+  const whole = rowsWith(!brief || !runs);
+  const rows = runs && whole.some((row) => stringWidth(row) >= columns)
+    ? rowsWith(false)
+    : whole;
   return [
     ...showHead(status, now, { brief }),
     ...rows.flatMap((row, i) => [row, ...showProblem(status.forwards[i]!)]),

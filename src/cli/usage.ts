@@ -94,23 +94,26 @@ function usageError(error: CommanderError, command: Command): Error {
 
 function unknownCommand(word: string, command: Command): I2ptunError {
   const path = pathOf(command);
-  const own = visibleCommands(command).map((each) => each.name());
-  const near = nearest(word, own);
-  const meant = near === undefined
-    ? commandCalled(word, rootOf(command)) ?? `${path} --help`
-    : `${path} ${near}`;
+  const nearIn = (commands: Command[]) => {
+    const near = nearest(word, commands.map((each) => each.name()));
+    return commands.find((each) => each.name() === near);
+  };
+  const all = commandsBelow(rootOf(command));
+  // `start` for `profile start`, and `strat` too
+  const meant = all.find((each) => each.name() === word) ??
+    nearIn(visibleCommands(command)) ?? nearIn(all);
+  const words = meant === undefined ? `${path} --help` : pathOf(meant);
   return new I2ptunError("usage", `unknown command '${word}'`, {
-    remedy: `i2ptun ${meant.trim()}`,
+    remedy: `i2ptun ${words.trim()}`,
   });
 }
 
-/** `start` for `profile start`: where in the tree a command of a name is. */
-function commandCalled(name: string, command: Command): string | undefined {
-  for (const each of visibleCommands(command)) {
-    if (each.name() === name) return pathOf(each);
-    const below = commandCalled(name, each);
-    if (below !== undefined) return below;
-  }
+/** Every command of the tree. */
+function commandsBelow(command: Command): Command[] {
+  return visibleCommands(command).flatMap((each) => [
+    each,
+    ...commandsBelow(each),
+  ]);
 }
 
 function rootOf(command: Command): Command {

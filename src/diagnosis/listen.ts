@@ -63,12 +63,13 @@ function ownListen(
 }
 
 async function listenHere(
-  { name, listen }: Forward,
+  forward: Forward,
   portOwner: PortOwner,
 ): Promise<string> {
   const listener = await openListener({
-    name,
-    listen,
+    name: forward.name,
+    listen: forward.listen,
+    service: forward.kind === "local" ? forward.service : undefined,
     portOwner,
     onConnection: (conn) => conn.close(),
   });
@@ -81,6 +82,10 @@ async function listenThere(
   reached: Reached | undefined,
 ): Promise<string | undefined> {
   if (reached === undefined) return undefined;
+  if (listen.kind === "unix") {
+    // sshd leaves the file, and then refuses the start that comes after
+    return `${listen.path} on the server: only a start tries that`;
+  }
   const { connection } = reached;
   const at = await connection.listen(listen, (incoming) => incoming.refuse());
   connection.cancelListen(at);

@@ -18,13 +18,23 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Names the program that holds a port, if that can be found out. */
-export type PortOwner = (port: number) => Promise<string | undefined>;
+/** Who holds a port. */
+export interface PortHolder {
+  /** Such as `i2pd (pid 4242)`. */
+  name: string;
+  /** The command that makes it free the port, where there is one. */
+  stop?: string;
+}
+
+/** Finds out who holds a port, if that is possible. */
+export type PortOwner = (port: number) => Promise<PortHolder | undefined>;
 
 export interface ListenOptions {
   /** The forward's name, for messages. */
   name: string;
   listen: ListenAddress;
+  /** The I2P service that it is for, as profiles.yaml names it. */
+  service?: string | undefined;
   onConnection: (conn: Deno.Conn) => void;
   portOwner: PortOwner;
   /** Default: this machine's. */
@@ -46,6 +56,7 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
   };
   try {
     if (listen.kind === "unix") {
+      await removeAbandoned(listen.path);
       listening.push(listenAt({ path: listen.path }, onConnection));
       return { addresses: [listen.path], close };
     }
@@ -74,6 +85,22 @@ export async function openListener(options: ListenOptions): Promise<Listener> {
   } catch (error) {
     await close();
     throw await explain(error as NodeError, options);
+  }
+}
+
+/**
+ * Removes a socket that nobody listens at: a process that was killed has left
+ * it, and nobody shall have to look after that. ssh(1) does with
+ * StreamLocalBindUnlink, also to one that is used.
+ */
+async function removeAbandoned(path: string): Promise<void> {
+  try {
+    if (!(await Deno.lstat(path)).isSocket) return;
+    (await Deno.connect({ transport: "unix", path })).close();
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) {
+      await Deno.remove(path).catch(() => {});
+    }
   }
 }
 
@@ -120,9 +147,9 @@ function isMissingAddress(error: unknown): boolean {
 /** What is wrong, for the person who wants to listen. */
 export async function explain(
   error: NodeError,
-  { name, listen, portOwner, system = currentSystem() }: Pick<
+  { name, listen, service, portOwner, system = currentSystem() }: Pick<
     ListenOptions,
-    "name" | "listen" | "portOwner" | "system"
+    "name" | "listen" | "service" | "portOwner" | "system"
   >,
 ): Promise<I2ptunError> {
   if (listen.kind === "unix") {
@@ -147,16 +174,21 @@ export async function explain(
   const { port } = listen;
   const where = formatHostPort(listen.bind ?? "127.0.0.1", port);
   if (error.code === "EADDRINUSE") {
-    const owner = await portOwner(port);
+    const holder = await portOwner(port);
+    const stop = holder?.stop ?? "stop that program";
+    const other = service === undefined
+      ? ""
+      : `: { service: ${service}, listen: 8080 }`;
     return new I2ptunError(
       "forward",
       `${name}: port ${port} is already in use${
-        owner === undefined ? "" : ` by ${owner}`
+        holder === undefined ? "" : ` by ${holder.name}`
       }`,
       {
-        why: "often that is a router or another tunnel on this machine",
-        remedy:
-          `stop that program, or let this forward listen on another port (listen: in the profile)`,
+        why: holder?.stop === undefined
+          ? "often that is a router or another tunnel on this machine"
+          : undefined,
+        remedy: `${stop}, or let this forward listen on another port${other}`,
         cause: error,
       },
     );

@@ -41,9 +41,11 @@ export abstract class ListeningForward<F extends Forward, A extends Accepted>
   }
 
   async open(): Promise<void> {
+    const { forward } = this;
     this.#listener = await openListener({
-      name: this.forward.name,
-      listen: this.forward.listen,
+      name: forward.name,
+      listen: forward.listen,
+      service: forward.kind === "local" ? forward.service : undefined,
       portOwner: this.options.portOwner,
       onConnection: (conn) => this.#serve(this.accept(conn)),
     });

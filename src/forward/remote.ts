@@ -65,35 +65,38 @@ export class RemoteForward implements RunningForward {
   }
 
   async attach(connection: Connection): Promise<void> {
-    const { listen, name } = this.forward;
     try {
-      if (this.#listening === undefined) await this.#listen(connection, listen);
-      else await this.#listenAgain(connection, this.#listening);
+      await this.#ask(connection);
     } catch (error) {
       const known = I2ptunError.from(error);
-      throw new I2ptunError(known.kind, `${name}: ${known.message}`, known);
+      this.problem = known.message;
+      const message = `${this.forward.name}: ${known.message}`;
+      throw new I2ptunError(known.kind, message, known);
     }
   }
 
-  async attachAgain(
-    connection: Connection,
-    refusal?: I2ptunError,
-  ): Promise<void> {
+  async attachAgain(connection: Connection, isRefused = false): Promise<void> {
     const over = new AbortController();
     connection.closed.then(() => over.abort());
     const signal = AbortSignal.any([over.signal, this.#ended.signal]);
-    const refused = () =>
-      this.attach(connection).then(() => undefined, I2ptunError.from);
-    let why = refusal ?? await refused();
-    const isOver = () => why === undefined || signal.aborted || connection.lost;
-    if (!isOver()) {
-      const message = `${why!.message}; asking again until it does not`;
-      this.options.log("warning", message);
+    const ask = () => this.#ask(connection).then(() => undefined, messageOf);
+    const isOver = () => signal.aborted || connection.lost;
+    let problem = isRefused ? this.problem : undefined;
+    let refusal = isRefused ? this.problem : await ask();
+    if (refusal !== undefined && !isOver()) {
+      this.#log(`${refusal}; asking again until it does not`);
     }
-    while (!isOver()) {
+    while (refusal !== undefined && !isOver()) {
+      problem = this.problem = refusal;
       await this.options.sleep(RETRY_MS, signal);
-      if (!signal.aborted) why = await refused();
+      if (signal.aborted) break;
+      refusal = await ask();
+      if (refusal === undefined) {
+        this.#log(`the server listens on ${this.addresses[0]} again`, "info");
+      }
     }
+    // of one that has come meanwhile there may be another
+    if (this.problem === problem) this.problem = undefined;
   }
 
   close(): Promise<void> {
@@ -102,6 +105,12 @@ export class RemoteForward implements RunningForward {
     this.#connection = undefined;
     for (const socket of this.#sockets) socket.destroy();
     return Promise.resolve();
+  }
+
+  /** Asks the server to listen, where it did before if it did. */
+  async #ask(connection: Connection): Promise<void> {
+    if (this.#listening) await this.#listenAgain(connection, this.#listening);
+    else await this.#listen(connection, this.forward.listen);
   }
 
   /** Preferably where it was before, if the server had chosen the port. */

@@ -34,7 +34,10 @@ export function problemOf(error: unknown): string | undefined {
 export interface RunningForward {
   readonly forward: Forward;
   readonly traffic: Traffic;
-  /** Why its last client did not get to the target; undefined if it did. */
+  /**
+   * Why its last client did not get to the target, or why the server does not
+   * listen; undefined if all is well.
+   */
   readonly problem: string | undefined;
   /** Where it listens, each `host:port` or a socket's path; empty while it does not. */
   readonly addresses: string[];
@@ -54,9 +57,9 @@ export interface RunningForward {
   /**
    * As {@link attach}, but tries until it succeeds or the connection is lost.
    *
-   * @param refusal what {@link attach} has just thrown over this connection
+   * @param isRefused {@link attach} has just been refused over this connection
    */
-  attachAgain(connection: Connection, refusal?: I2ptunError): Promise<void>;
+  attachAgain(connection: Connection, isRefused?: boolean): Promise<void>;
   /**
    * Stops listening and cuts every connection. Resolves when its addresses on
    * this machine are free.

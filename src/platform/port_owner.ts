@@ -33,17 +33,19 @@ export async function isHidden(
 }
 
 /**
- * The program and its process id, such as `i2pd (pid 4242)`; undefined if the
- * system does not say, which it may not do for another user's programs.
+ * The program and its process id, such as `i2pd (pid 4242)`; for another user's,
+ * which the system keeps to itself, that user; undefined if it says nothing.
  */
 export async function portOwner(
   port: number,
   system: System,
 ): Promise<string | undefined> {
   switch (system) {
-    case "linux":
-      return parseSs(await output("ss", "-Hltnp", `sport = :${port}`)) ??
-        parseLsof(await lsof(port));
+    case "linux": {
+      const said = await output("ss", "-Hltnpe", `sport = :${port}`);
+      return parseSs(said) ?? parseLsof(await lsof(port)) ??
+        await userOf(said);
+    }
     case "darwin":
       return parseLsof(await lsof(port));
     case "windows": {
@@ -74,6 +76,21 @@ function lsof(port: number): Promise<string | undefined> {
 export function parseSs(text: string | undefined): string | undefined {
   const found = /users:\(\("([^"]+)",pid=(\d+)/.exec(text ?? "");
   return found ? `${found[1]} (pid ${found[2]})` : undefined;
+}
+
+/** The user in the output of `ss -e`, as passwd(5) names it. */
+async function userOf(said: string | undefined): Promise<string | undefined> {
+  const id = parseSsUser(said);
+  if (id === undefined) return undefined;
+  const users = await Deno.readTextFile("/etc/passwd").catch(() => "");
+  const entry = users.split("\n").find((line) => line.split(":")[2] === id);
+  return `a program of the user ${entry?.split(":")[0] ?? id}`;
+}
+
+/** `uid:112` in the output of `ss -e`; it leaves out root's. */
+export function parseSsUser(text: string | undefined): string | undefined {
+  if (!text?.startsWith("LISTEN")) return undefined;
+  return /\suid:(\d+)\s/.exec(text)?.[1] ?? "0";
 }
 
 /** The field output of lsof(8): a line `p4242`, then `ci2pd`. */

@@ -107,6 +107,23 @@ export function startSelf(args: string[]): Deno.ChildProcess {
   }).spawn();
 }
 
+/**
+ * Ends a process at once.
+ *
+ * @param pid from a file, so it may be anything
+ * @returns whether it is gone, or about to be
+ */
+export function killProcess(pid: number, kill = Deno.kill): boolean {
+  // kill(2): 0 and less are groups of processes, -1 all there are
+  if (!Number.isInteger(pid) || pid <= 1) return false;
+  try {
+    kill(pid, "SIGKILL");
+    return true;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound;
+  }
+}
+
 /** How long a browser that cannot start may take to say so. */
 const BROWSER_FAILS_WITHIN_MS = 1000;
 

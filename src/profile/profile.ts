@@ -34,6 +34,8 @@ export interface Profile {
    * profile is a default, which ~/.ssh/config may replace.
    */
   written: ReadonlySet<string>;
+  /** The file it is from, if it is from one; absolute. */
+  file?: string | undefined;
 }
 
 /** What holds where a profile says nothing. */

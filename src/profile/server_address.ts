@@ -26,6 +26,7 @@ export interface ServerAddress {
 export function parseServerAddress(written: string): ServerAddress {
   const uri = written.match(/^ssh:\/\/([^/]*)\/?$/i);
   const text = uri?.[1] ?? written;
+  refuseOther(text);
   const at = text.lastIndexOf("@");
   const user = at < 0 ? undefined : decode(text.slice(0, at), uri !== null);
   if (user !== undefined) checkUser(user, text.slice(at + 1));
@@ -44,6 +45,16 @@ export function formatServerAddress(address: ServerAddress): string {
   return (user === undefined ? "" : `${user}@`) +
     (host.includes(":") ? `[${host}]` : host) +
     (port === undefined ? "" : `:${port}`);
+}
+
+/** What people have at hand who are asked for a server. */
+function refuseOther(text: string): void {
+  if (/^https?:\/\//i.test(text)) {
+    throw mistake("that is the address of a page: only the server is meant");
+  }
+  if (/^ssh\s/.test(text)) {
+    throw mistake("that is a whole command: only the server is meant");
+  }
 }
 
 function splitHostPort(text: string): { host: string; port?: string } {

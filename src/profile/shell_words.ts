@@ -8,7 +8,8 @@ import { I2ptunError } from "../errors.ts";
 
 /**
  * Splits a command line into words as a POSIX shell does: white space, quotes
- * and backslashes, nothing else. A leading `ssh` and a `$` prompt are left out.
+ * and backslashes, nothing else. A `$` prompt and a leading `ssh`, or
+ * `i2ptun ssh`, are left out.
  *
  * @throws {I2ptunError} `usage` if a quote is not closed
  */
@@ -35,6 +36,9 @@ export function splitCommandLine(line: string): string[] {
   }
   if (word !== undefined) words.push(word);
   if (words[0] === "$") words.shift();
-  if (/^(?:.*\/)?ssh(?:\.exe)?$/.test(words[0] ?? "")) words.shift();
+  const isCalled = (name: string, at: number) =>
+    new RegExp(`^(?:.*/)?${name}(?:\\.exe)?$`).test(words[at] ?? "");
+  if (isCalled("i2ptun", 0) && isCalled("ssh", 1)) words.shift();
+  if (isCalled("ssh", 0)) words.shift();
   return words;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { I2ptunError } from "../errors.ts";
 import { readText, updateFile } from "./atomic_file.ts";
 import {
@@ -47,7 +48,9 @@ export class ProfileStore {
 
   /** All profiles, in the order of the file. */
   async load(): Promise<Profile[]> {
-    return parseProfiles(await this.text(), this.path);
+    const file = resolve(this.path);
+    return parseProfiles(await this.text(), this.path)
+      .map((profile) => ({ ...profile, file }));
   }
 
   /**

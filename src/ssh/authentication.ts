@@ -61,6 +61,8 @@ export class Authentication {
   #unanswered: Question | undefined;
   #failure: unknown;
   #refused = 0;
+  /** Whether a password that somebody has just given was refused. */
+  #wrongPassword = false;
 
   constructor(options: AuthenticationOptions) {
     this.#options = options;
@@ -131,7 +133,7 @@ export class Authentication {
       ? `; the server accepts ${this.#accepted.join(", ")}`
       : "";
     const reason = said ? ` (${said})` : "";
-    const missing = this.#unanswered && describeQuestion(this.#unanswered);
+    const missing = this.#missing();
     const needs = missing === undefined
       ? ""
       : `; ${missing} needs you${attend === undefined ? "" : `: ${attend}`}`;
@@ -147,12 +149,24 @@ export class Authentication {
             methods: this.#options.methods,
           })
           : {
-            remedy:
-              `start it in a terminal to be asked for ${missing}, or give a password or passphrase with --password-stdin`,
+            remedy: `start it in a terminal to be asked for ${missing}${
+              attend === undefined
+                ? ""
+                : ", or give a password or passphrase with --password-stdin"
+            }`,
           }),
         details: this.#notes.map((note) => `note: ${note}`),
       },
     );
+  }
+
+  /** What would have been needed and nobody was there to give. */
+  #missing(): string | undefined {
+    const question = this.#unanswered;
+    if (question === undefined) return undefined;
+    // one was there, as from --password-stdin, and it is wrong
+    if (this.#wrongPassword && asksForPassword(question)) return undefined;
+    return describeQuestion(question);
   }
 
   /** Remembers the password that was just accepted. */
@@ -247,9 +261,11 @@ export class Authentication {
       };
       if (attempt === 1) this.#tried.push("keyboard-interactive");
       yield { type: "keyboard-interactive", username, prompt };
+      const hadPassword = this.#given !== undefined;
       this.#given = undefined;
       if (!answered || this.#partial) return;
       if (reused) secrets.forgetPassword(login);
+      else this.#wrongPassword ||= hadPassword;
       if (!this.#takes("keyboard-interactive")) return;
     }
   }
@@ -266,10 +282,16 @@ export class Authentication {
       yield { type: "password", username, password };
       this.#given = undefined;
       if (this.#partial) return;
+      this.#wrongPassword ||= kept === undefined;
       secrets.forgetPassword(login);
       if (!this.#takes("password")) return;
     }
   }
+}
+
+function asksForPassword(question: Question): boolean {
+  return question.kind === "password" ||
+    question.kind === "interactive" && isPassword(question);
 }
 
 function describeQuestion(question: Question): string {

@@ -192,11 +192,14 @@ export class Channel {
   }
 }
 
+interface Refusal {
+  said: string;
+  why?: string;
+  remedy: string;
+}
+
 /** RFC 4254 §5.1, the reason codes of SSH_MSG_CHANNEL_OPEN_FAILURE. */
-const OPEN_FAILURES: Record<
-  number,
-  { said: string; why?: string; remedy: string } | undefined
-> = {
+const OPEN_FAILURES: Record<number, Refusal | undefined> = {
   1: {
     said: "the server forbids it",
     remedy:
@@ -218,6 +221,38 @@ const OPEN_FAILURES: Record<
 };
 
 const ADMINISTRATIVELY_PROHIBITED = 1;
+const CONNECT_FAILED = 2;
+
+/** gai_strerror(3), which sshd passes on. */
+const NO_SUCH_NAME = /not known|name resolution|no address associated/i;
+
+const NAME_FAILURE: Refusal = {
+  said: "the server cannot find its address",
+  why: "the name is misspelt, or known only elsewhere",
+  remedy:
+    "check the name; names that end in .i2p are for the router's own proxies",
+};
+
+/** Of sockets, sshd tells nothing more, also where it forbids them. */
+const SOCKET_FAILURE: Refusal = {
+  said: "the server cannot connect to that socket",
+  why:
+    "no program listens there, it is another user's, or sshd_config forbids it",
+  remedy:
+    "on the server, see which program has the socket and who may open it, and whether sshd_config allows it: AllowStreamLocalForwarding",
+};
+
+function refusalOf(
+  reason: number,
+  description: string,
+  target: string,
+): Refusal | undefined {
+  if (reason === CONNECT_FAILED && target.includes("/")) return SOCKET_FAILURE;
+  if (reason === CONNECT_FAILED && NO_SUCH_NAME.test(description)) {
+    return NAME_FAILURE;
+  }
+  return OPEN_FAILURES[reason];
+}
 
 /** Whether a channel was not opened because the SSH server forbids it. */
 export function isForbidden(error: I2ptunError): boolean {
@@ -235,7 +270,7 @@ export function openFailure(
   target: string,
 ): I2ptunError {
   const { said = "the server does not open it", why, remedy } =
-    OPEN_FAILURES[reason] ?? {};
+    refusalOf(reason, description, target) ?? {};
   const details = description === "" ? "" : ` (${description})`;
   return new I2ptunError("forward", `${target}: ${said}${details}`, {
     why,

@@ -57,7 +57,10 @@ export interface ConnectionOptions {
     | "passwordAttempts"
   >;
   hostKey:
-    & Pick<HostKeyOptions, "pin" | "unknown" | "alias" | "hash">
+    & Pick<
+      HostKeyOptions,
+      "pin" | "unknown" | "attend" | "alias" | "hash"
+    >
     & {
       /** known_hosts files. */
       files: string[];

@@ -27,6 +27,8 @@ export interface HostKeyOptions {
   hash?: boolean | undefined;
   /** What to do about an unknown key. */
   unknown: "ask" | "accept" | "refuse";
+  /** The command that starts the profile; undefined if there is none. */
+  attend?: string | undefined;
   ask: Prompter;
   log: Log;
 }
@@ -145,7 +147,11 @@ export async function verifyHostKey(
           : `the host key of ${server} was not accepted`,
         {
           remedy: answer === undefined
-            ? `start it once in a terminal, or compare the fingerprint yourself and write host_key: ${seen} in the profile, or use --accept-new`
+            ? `start it once in a terminal, or compare the fingerprint yourself and ${
+              options.attend === undefined
+                ? "add -o StrictHostKeyChecking=accept-new"
+                : `write host_key: ${seen} in the profile, or use ${options.attend} --accept-new`
+            }`
             : "compare the fingerprint with the one that the server's owner gives you",
         },
       );

@@ -86,11 +86,22 @@ function dialThrough(
     async (thrown) => {
       signal.throwIfAborted();
       if (via.lost) throw await via.closed;
-      const { message, remedy } = I2ptunError.from(thrown);
+      // the one that says so is the hop before
+      const message = I2ptunError.from(thrown).message
+        .replace("the server", "the jump host");
+      const explained = isForbidden(thrown)
+        ? {
+          why: "its jump host may not be used as one",
+          remedy:
+            "on the jump host, sshd_config must allow it: AllowTcpForwarding, PermitOpen, or the key's options in authorized_keys",
+        }
+        : {
+          why: "that is how it looks from the jump host",
+          remedy:
+            "check the address; it is looked up and reached from the jump host",
+        };
       throw new I2ptunError("unreachable", message, {
-        remedy: isForbidden(thrown)
-          ? remedy
-          : "check the address; it is looked up and reached from the jump host",
+        ...explained,
         cause: thrown,
       });
     },

@@ -40,7 +40,7 @@ export function listenRefused(at: ListenAddress): I2ptunError {
     `the server refuses to listen on ${formatServerListen(at)}`,
     {
       remedy: at.kind === "unix"
-        ? "on the server, see whether the socket exists already (StreamLocalBindUnlink removes it), and whether sshd_config allows it: AllowStreamLocalForwarding"
+        ? "on the server, see whether its folder is there and yours, whether the socket exists already (StreamLocalBindUnlink removes it), and whether sshd_config allows it: AllowStreamLocalForwarding"
         : "on the server, see whether a program has the port already, and whether sshd_config allows it: AllowTcpForwarding, PermitListen, GatewayPorts",
     },
   );

@@ -99,15 +99,16 @@ export async function resolveRoute(
  * What ssh_config(5) says about a profile's server, or about another host on the
  * way to it.
  *
- * @throws {I2ptunError} `usage` if it has mistakes
+ * @throws {I2ptunError} `usage` if it has mistakes, or the file that was named
+ *   does not exist
  */
-export function readHostConfig(
+export async function readHostConfig(
   profile: Profile,
   environment: Environment,
   { host, user, port }: ServerAddress = profile.server,
 ): Promise<SshHostConfig> {
-  return readSshConfig(host, { user, port }, {
-    files: sshConfigFiles(profile, environment),
+  return await readSshConfig(host, { user, port }, {
+    files: await sshConfigFiles(profile, environment),
     // -o is about the server, not about the way to it
     options: host === profile.server.host ? profile.sshOptions ?? [] : [],
     home: environment.home,
@@ -132,14 +133,25 @@ function refuseProxyCommand(host: string, config: SshHostConfig): void {
   );
 }
 
-function sshConfigFiles(profile: Profile, environment: Environment): string[] {
-  const { sshConfig } = profile;
+async function sshConfigFiles(
+  { sshConfig }: Profile,
+  environment: Environment,
+): Promise<string[]> {
   if (sshConfig === false) return [];
   const { sshConfig: user, systemSshConfig } = pathsOf(environment);
-  // ssh -F: a file that is named is the only one
-  return sshConfig === undefined
-    ? [user, systemSshConfig]
-    : [expandHome(sshConfig, environment)];
+  if (sshConfig === undefined) return [user, systemSshConfig];
+  // ssh -F: a file that is named is the only one, and has to be there
+  const file = expandHome(sshConfig, environment);
+  if (file !== user) {
+    await Deno.stat(file).catch((cause) => {
+      if (!(cause instanceof Deno.errors.NotFound)) return;
+      throw new I2ptunError("usage", `there is no ssh_config file ${file}`, {
+        remedy: "correct its path, or leave it out",
+        cause,
+      });
+    });
+  }
+  return [file];
 }
 
 function toAddresses(jumps: SshHostConfig["proxyJump"]): ServerAddress[] {
@@ -185,6 +197,10 @@ function hopOf(
   };
   algorithmOffer([], algorithms); // what is wrong is told before connecting
   const { intervalMs, count } = profile.keepalive;
+  // `i2ptun ssh` is no profile that could be started again
+  const attend = profile.sshOptions === undefined
+    ? `i2ptun profile start ${profile.name}`
+    : undefined;
   return {
     host,
     port,
@@ -213,13 +229,14 @@ function hopOf(
       defaults: usual ? paths.identities : [],
       onlyNamed: config.identitiesOnly ?? false,
       agent: agentOf(profile, config, agent),
-      attend: `i2ptun profile start ${profile.name}`,
+      attend,
       checkPermissions: environment.system !== "windows",
       methods: methodsOf(config),
       passwordAttempts: config.numberOfPasswordPrompts ?? 3,
     },
     hostKey: {
       pin: isServer ? profile.hostKey : undefined,
+      attend,
       alias: config.hostKeyAlias,
       hash: config.hashKnownHosts,
       files: [

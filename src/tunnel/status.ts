@@ -27,7 +27,7 @@ export interface ForwardStatus extends Traffic {
   listen: string[];
   /** Null for a proxy, whose clients say where to. */
   target: string | null;
-  /** Why its last client did not get to the target. */
+  /** Why its last client did not get to the target, or the server not listen. */
   problem?: string | undefined;
 }
 

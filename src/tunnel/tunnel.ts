@@ -98,13 +98,12 @@ export class Tunnel {
    * @throws {I2ptunError} why it could not start; then nothing is left open.
    */
   async start(): Promise<boolean> {
+    const { signal } = this.#ended;
+    signal.throwIfAborted();
     this.#become({ name: "connecting" });
     try {
-      const { signal } = this.#ended;
-      for (const forward of this.#forwards) {
-        await forward.open();
-        signal.throwIfAborted();
-      }
+      for (const forward of this.#forwards) await forward.open();
+      signal.throwIfAborted();
       const connection = await this.#connectFirst();
       this.#keep(connection);
       return connection !== undefined;
@@ -160,7 +159,7 @@ export class Tunnel {
       for (const forward of this.#forwards) {
         await forward.attach(connection).catch((refusal: I2ptunError) => {
           if (!keepTrying || refusal.kind !== "forward") throw refusal;
-          forward.attachAgain(connection!, refusal);
+          forward.attachAgain(connection!, true);
         });
       }
       signal.throwIfAborted();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { launchdPlist } from "../../src/autostart/launchd.ts";
+import { isLaunchdAgent, launchdPlist } from "../../src/autostart/launchd.ts";
 import { openNotifier } from "../../src/autostart/notify.ts";
 import { systemdUnit } from "../../src/autostart/systemd.ts";
 import { taskXml, utf16 } from "../../src/autostart/task_scheduler.ts";
@@ -72,7 +72,12 @@ testWith(
     const { stdout } = await child.output();
     const parsed = JSON.parse(new TextDecoder().decode(stdout));
     assert.deepEqual(parsed.ProgramArguments, TASK.command);
-    assert.deepEqual(parsed.EnvironmentVariables, TASK.variables);
+    const variables: Record<string, string> = parsed.EnvironmentVariables;
+    const own = { I2PTUN_LAUNCHD: "1" };
+    assert.deepEqual(variables, { ...TASK.variables, ...own });
+    assert.ok(
+      isLaunchdAgent((name: string) => parsed.EnvironmentVariables[name]),
+    );
     assert.equal(parsed.KeepAlive.SuccessfulExit, false);
     assert.equal(parsed.StandardErrorPath, "/tmp/a & b.log");
   },
@@ -123,6 +128,9 @@ testWith(
       WATCHDOG_USEC: "20000",
     };
     const notifier = openNotifier((name) => variables[name], scratch)!;
+    const files = () => [...Deno.readDirSync(scratch)].map(({ name }) => name);
+    // so that nothing is left of one that is killed
+    assert.deepEqual(files(), ["notify"]);
     notifier.ready();
     assert.equal(await heard(), "READY=1");
     assert.equal(await heard(), "WATCHDOG=1");
@@ -131,10 +139,7 @@ testWith(
     while (await heard() !== "STOPPING=1");
     notifier.close();
     manager.close();
-    assert.deepEqual(
-      [...Deno.readDirSync(scratch)].map(({ name }) => name),
-      ["notify"],
-    );
+    assert.deepEqual(files(), ["notify"]);
     await removeDir(scratch);
   },
 );

@@ -23,6 +23,8 @@ Deno.test("what was meant is said at every level", async () => {
     const [args, message, remedy] of [
       ["profle", "unknown command 'profle'", "i2ptun profile"],
       ["start home", "unknown command 'start'", "i2ptun profile start"],
+      ["strat home", "unknown command 'strat'", "i2ptun profile start"],
+      ["profile instal", "unknown command 'instal'", "i2ptun key install"],
       ["profile strat x", "unknown command 'strat'", "i2ptun profile start"],
       ["profile xyz", "unknown command 'xyz'", "i2ptun profile --help"],
       ["key creat", "unknown command 'creat'", "i2ptun key create"],

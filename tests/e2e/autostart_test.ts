@@ -7,6 +7,7 @@ import {
   startSite,
   statusUntil,
   succeed,
+  writeProfile,
 } from "./setup.ts";
 
 testWith(
@@ -32,18 +33,54 @@ testWith(
       },
     }).getReader();
     const heard = async () => (await messages.read()).value;
-    const child = sandbox.spawn(["profile", "start", "home", "--foreground"], {
-      env: { NOTIFY_SOCKET: path, WATCHDOG_USEC: "100000" },
-    });
+    const env = { NOTIFY_SOCKET: path, WATCHDOG_USEC: "100000" };
+    const args = ["profile", "start", "home", "--foreground"];
+    let child = sandbox.spawn(args, { env });
     assert.equal(await heard(), "READY=1");
     assert.equal(await heard(), "WATCHDOG=1");
     await succeed(sandbox, ["profile", "status", "home"]);
     child.signal("SIGTERM");
     while (await heard() !== "STOPPING=1");
     assert.equal(await ended(child), 0);
+
+    // from a folder whose path is too long for a socket, too
+    const state = `${sandbox.home}/${"long/".repeat(30)}state`;
+    child = sandbox.spawn(args, { env: { ...env, I2PTUN_STATE_DIR: state } });
+    while (await heard() !== "READY=1");
+    assert.equal(await heard(), "WATCHDOG=1");
+    child.signal("SIGTERM");
+    assert.equal(await ended(child), 0);
+
+    // it is no profile, and to stop says nothing of it
+    child = sandbox.spawn(args, { env });
+    while (await heard() !== "READY=1");
+    const stopped = await succeed(sandbox, ["profile", "stop", "--all"]);
+    assert.equal(stopped, "stopped home\n");
+    assert.equal(await ended(child), 0);
     manager.close();
   },
 );
+
+testWith(["sshd"], "launchd need not start again what is refused", async () => {
+  await using site = await startSite();
+  const { sandbox, sshd } = site;
+  const env = { I2PTUN_LAUNCHD: "1" };
+  const args = ["profile", "start", "home", "--foreground"];
+  const child = sandbox.spawn(args, { env });
+  await child.stdout.waitFor(/home is up/);
+  sshd.killConnections();
+  await statusUntil(sandbox, ({ reconnects }) => reconnects === 1);
+  // for its file grows for ever
+  assert.equal(child.stderr.text, "");
+  await Deno.writeTextFile(sshd.authorizedKeys, "");
+  sshd.killConnections();
+  assert.equal(await ended(child), 0);
+  assert.match(child.stderr.text, /^error: login as .* was refused/);
+  assert.equal((await sandbox.run(args, { env })).code, 0);
+  // but what may be mended
+  await sshd.stop();
+  assert.equal((await sandbox.run(args, { env })).code, 4);
+});
 
 testWith(["sshd"], "what would be installed can be looked at", async () => {
   await using site = await startSite();
@@ -59,6 +96,19 @@ testWith(["sshd"], "what would be installed can be looked at", async () => {
   await assert.rejects(
     Deno.stat(`${sandbox.home}/.config/systemd`),
     Deno.errors.NotFound,
+  );
+
+  // where it may write: its state, and where it listens at a Unix socket
+  const socket = `{ local: "${sandbox.home}/my sockets/page:localhost:80" }`;
+  await writeProfile(sandbox, { server: site.server, forward: socket });
+  const system = ["autostart", "enable", "home", "--print", "--system"];
+  assert.deepEqual(
+    (await succeed(sandbox, system)).match(/(?<=^ReadWritePaths=).*$/gm),
+    [
+      `-${sandbox.home}/.local/state/i2ptun`,
+      `-${sandbox.home}/.ssh`,
+      `"-${sandbox.home}/my sockets"`,
+    ],
   );
 });
 

@@ -100,13 +100,12 @@ async function assertStartSays(
   code: number,
   { detail, cause, try: remedy }: Step,
 ): Promise<void> {
-  const { stderr, ...result } = await sandbox.run(START);
-  assert.equal(result.code, code, stderr);
-  const said = cause === detail ? detail : `${detail}: ${cause}`;
-  assert(stderr.includes(`error: ${said}\ntry: `), stderr);
-  // a check also looks for the machine's own SSH server, which may be there
-  const looked = /^an SSH server .* answers at /.test(remedy!);
-  assert(looked || stderr.includes(`\ntry: ${remedy}\n`), stderr);
+  for (const mode of [[], ["--foreground"]]) {
+    const { stderr, ...result } = await sandbox.run([...START, ...mode]);
+    assert.equal(result.code, code, stderr);
+    const said = cause === detail ? detail : `${detail}: ${cause}`;
+    assert(stderr.includes(`error: ${said}\ntry: ${remedy}\n`), stderr);
+  }
 }
 
 /** A router's machine with servers of this kind, and a profile for it. */
@@ -255,10 +254,12 @@ testWith(["remote-host"], "SSH at another port of that server", async () => {
     const refused = await tries(`${login}:2222`);
     assert.equal(refused.step, "tcp");
     assert.match(refused.try!, hint);
+    await assertStartSays(sandbox, 4, refused);
     const web = await tries(`${login}:8022`);
     assert.equal(web.step, "ssh");
     assert.match(web.cause!, /web server/);
     assert.match(web.try!, hint);
+    await assertStartSays(sandbox, 4, web);
     const behind = await tries(`${login}:2222`, `jump: [${login}]`);
     assert.equal(behind.step, "tcp");
     assert.match(behind.try!, hint);
@@ -298,6 +299,10 @@ testWith(["remote-host"], "IPv6 only, and none here", async () => {
   for (const name of ["dns", "tcp"]) {
     assert.match(result.step(name).cause!, /this machine has no IPv6$/);
   }
+  const { detail, cause, try: remedy } = result.step("tcp");
+  const start = await network.run("near", "i2ptun", ...START);
+  assert.equal(start.code, 4, start.stderr);
+  assert.equal(start.stderr, `error: ${detail}: ${cause}\ntry: ${remedy}\n`);
 });
 
 testWith(["remote-host"], "a name with several addresses", async () => {
@@ -476,6 +481,52 @@ testWith(["sshd"], "a server that forbids forwards", async () => {
   }
   // a start asks for what the server is to listen at, and for nothing else
   assertFails(await sandbox.run(START), 7, /^back: the server refuses to li/);
+});
+
+testWith(["sshd"], "sockets of the server that cannot be had", async () => {
+  await using site = await startSite({
+    sshd: { config: "AllowStreamLocalForwarding no" },
+  });
+  const { sandbox, page, port } = site;
+  const folder = await Deno.makeTempDir({ dir: sandbox.home });
+  using _there = Deno.listen({ transport: "unix", path: `${folder}/there` });
+  const forward = [
+    `{ local: "127.0.0.1:${port}:${folder}/there", name: there }`,
+    `{ remote: "${folder}/new:127.0.0.1:${page.port}", name: back }`,
+  ].join("\n      - ");
+  await writeProfile(sandbox, { ...site, forward });
+  const result = await check(sandbox);
+  const there = result.step("target:there");
+  assert.match(there.cause!, /sshd_config forbids it/);
+  assert.match(there.try!, /AllowStreamLocalForwarding$/);
+  const { code, stderr } = await sandbox.run(START);
+  assert.equal(code, 7);
+  assert.match(stderr, /^try: .*AllowStreamLocalForwarding$/m);
+});
+
+testWith(["sshd"], "a check leaves no socket on the server", async () => {
+  await using site = await startSite();
+  const { sandbox, page } = site;
+  const path = `${sandbox.home}/back`;
+  const forward = `{ remote: "${path}:127.0.0.1:${page.port}", name: back }`;
+  await writeProfile(sandbox, { ...site, forward });
+  assert((await check(sandbox)).ok);
+  await assert.rejects(Deno.lstat(path), Deno.errors.NotFound);
+  await succeed(sandbox, START);
+  assert.match(
+    (await check(sandbox)).step("listen:back").detail,
+    /home itself/,
+  );
+});
+
+testWith(["sshd"], "a target whose name the server does not know", async () => {
+  await using site = await startSite();
+  const { sandbox, port } = site;
+  const forward = `{ local: "127.0.0.1:${port}:no.i2p:80", name: no }`;
+  await writeProfile(sandbox, { ...site, forward });
+  const { detail, try: remedy } = (await check(sandbox)).step("target:no");
+  assert.match(detail, /^no\.i2p:80: the server cannot find its address \(/);
+  assert.match(remedy!, /the router's own proxies$/);
 });
 
 for (const by of ["sshd_config", "authorized_keys"] as const) {
@@ -689,6 +740,21 @@ testWith(["sshd"], "through a jump host, and where that ends", async () => {
   assert.equal(away.names, `config dns ${hop} tcp! listen:page`);
   assert.equal(away.code, 4);
   assert.match(away.steps[6]!.detail, /Connection refused/);
+  assert.match(away.steps[6]!.cause!, /from the jump host/);
+});
+
+testWith(["sshd"], "a jump host that may not be used as one", async () => {
+  await using site = await startSite({
+    sshd: { config: "AllowTcpForwarding no" },
+  });
+  const { sandbox, sshd, server } = site;
+  const more = `jump: [${server}]`;
+  await writeProfile(sandbox, { ...site, server: `${sshd.user}@h`, more });
+  const step = (await check(sandbox)).steps.find(({ ok }) => !ok)!;
+  assert.equal(step.step, "tcp");
+  assert.match(step.detail, /^h:22: the jump host forbids it/);
+  assert.match(step.try!, /^on the jump host, .*AllowTcpForwarding/);
+  await assertStartSays(sandbox, 4, step);
 });
 
 testWith(["sshd"], "a keepalive that firewalls do not wait for", async () => {

@@ -143,6 +143,16 @@ testWith(
   },
 );
 
+testWith(["sshd"], "a server that lets one look at few ports", async () => {
+  await using site = await startSite({
+    sshd: { config: "PermitOpen 127.0.0.1:6668" },
+  });
+  const { code, stdout, stderr } = await site.sandbox.run(DISCOVER);
+  assert.equal(code, 0);
+  assert.match(stdout, /^✗ {2}console +7657 {2}the SSH server forbids it$/m);
+  assert.match(stderr, /^no I2P service answers where .* lets one look/m);
+});
+
 testWith(
   ["sshd"],
   "a server that forbids it, and one that is not there",

@@ -7,6 +7,8 @@ import {
   assertFails,
   assertNothingLeft,
   assertReadable,
+  assertServes,
+  isFree,
   startPage,
   startSite,
   succeed,
@@ -205,7 +207,36 @@ testWith(["sshd", "ss"], "a local port that another program has", async () => {
     yaml + yaml.slice(yaml.indexOf("  home:")).replace("home", "other"),
   );
   const result = await sandbox.run(["profile", "start", "other"]);
-  assertFails(result, 7, /is already in use by .*\(pid \d+\)/);
+  assertFails(result, 7, /is already in use by the profile home \(pid \d+\)$/);
+  assert.match(result.stderr, /^try: i2ptun profile stop home, or /m);
+  const check = await sandbox.run(["profile", "check", "other"]);
+  assert.match(check.stdout, /^ +try: i2ptun profile stop home, or /m);
+});
+
+testWith(["sshd"], "one profile of several that does not start", async () => {
+  await using site = await startSite();
+  const { sandbox, port, forward } = site;
+  const gone = `127.0.0.1:${freePort()}`;
+  const yaml = (name: string, server: string, forwards: string) =>
+    `  ${name}:\n    server: ${server}\n    forwards: [${forwards}]\n`;
+  const other = freePort();
+  await sandbox.writeProfiles(
+    "version: 1\nprofiles:\n" + yaml("home", site.server, forward) +
+      yaml("second", site.server, `{ local: "${other}:h:1" }`) +
+      yaml("lost", gone, `{ local: "${freePort()}:h:1" }`),
+  );
+  await succeed(sandbox, ["profile", "start", "second"]);
+  const all = ["home", "second", "lost"];
+  const result = await sandbox.run(["profile", "start", ...all]);
+  assert.equal(result.code, 4, result.stderr);
+  assert.match(result.stderr, /^stopped home again$/m);
+  assert(isFree(port));
+  // not its own
+  assert(!isFree(other));
+  await succeed(sandbox, START);
+  const again = await sandbox.run(["profile", "restart", ...all]);
+  assert.equal(again.code, 4, again.stderr);
+  await assertServes(site);
 });
 
 testWith(["sshd"], "one port of several that cannot be had", async () => {

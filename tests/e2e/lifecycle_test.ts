@@ -196,8 +196,12 @@ testWith(["sshd", "tmux"], "a live view on a terminal", async () => {
   }
   await terminal.resize(120, 3);
   await terminal.waitFor(/^home {2}● up.*\n {2}page.*$/);
+  await terminal.resize(120, 40);
+  await terminal.waitFor(/Ctrl-C stops it$/);
   await terminal.press("C-c");
   assert.equal(await terminal.exit(), 130);
+  // where the terminal has echoed ^C, nothing of the view is left
+  assert.match(await terminal.screen(), /^\d{4}-\S+ info +home is stopped$/m);
   await terminal.close();
   await assertNothingLeft(sandbox, site.port);
 });
@@ -299,6 +303,8 @@ testWith(["sshd"], "a start that finds another only just begun", async () => {
   await lock.lock(true);
   const late = await sandbox.run([...START, "--timeout", "1"]);
   assertFails(late, 4, /not up after 1 s/);
+  const never = await sandbox.run(START);
+  assertFails(never, 1, /another process holds home, and cannot be reached/);
   const child = sandbox.spawn(START);
   await lock.unlock();
   assert.equal(await ended(child), 0, child.output.text);
@@ -425,6 +431,15 @@ testWith(["sshd"], "the log tells what happened", async () => {
   await succeed(sandbox, STOP);
   // still there to be read
   assert.match(await succeed(sandbox, logs), /home is stopped\n$/);
+  // also when it has just become an older file
+  const path = `${sandbox.home}/.local/state/i2ptun/log/home.log`;
+  await Deno.rename(path, `${path}.1`);
+  await Deno.writeTextFile(path, "2026-11-21T10:00:00.000Z info    new\n");
+  assert.match(
+    await succeed(sandbox, [...logs, "--lines", "2"]),
+    /^\S+Z info +home is stopped\n\S+ info +new\n$/,
+  );
+  assert.match(await succeed(sandbox, logs), /^\S+ info +home is connecting\n/);
 });
 
 testWith(["sshd"], "who comes while the server is away is served", async () => {
@@ -505,11 +520,46 @@ testWith(["sshd"], "a tunnel fails only for good reasons", async () => {
   );
   assert.equal(profiles[0].state, "failed");
 
+  // and the log says why, whoever started it
+  for (const more of [[], ["--foreground"]]) {
+    const refused = await sandbox.run([...START, ...more]);
+    assert.equal(refused.code, 5, refused.stderr);
+    const end = ["profile", "logs", "home", "--lines", "2"];
+    assert.match(
+      await succeed(sandbox, end),
+      /home is failed\n\S+ error +login as \S+ was refused/,
+    );
+  }
   assertFails(await sandbox.run(START), 5, /login as \S+ was refused/);
   await Deno.writeTextFile(sshd.authorizedKeys, keys);
   await succeed(sandbox, START);
   await assertServes(site);
 });
+
+testWith(
+  ["sshd"],
+  "one that was taken out of profiles.yaml does not come back",
+  async () => {
+    await using site = await startSite();
+    const { sandbox, sshd, port } = site;
+    const yaml = await Deno.readTextFile(sandbox.profiles);
+    await succeed(sandbox, START);
+    await sandbox.writeProfiles("version: 1\nprofiles: {}\n");
+    await assertServes(site);
+    sshd.killConnections();
+    await logUntil(
+      sandbox,
+      /home is no longer in \S+profiles.yaml\n\S+ error +home is failed/,
+    );
+    await sandbox.writeProfiles(yaml);
+    const status = await statusUntil(
+      sandbox,
+      ({ state }) => state === "failed",
+    );
+    assert.match(status.lastError!, /no longer in/);
+    await assertNothingLeft(sandbox, port);
+  },
+);
 
 testWith(["sshd"], "without reconnect, lost is lost", async () => {
   await using site = await startSite({ profile: "reconnect: false" });

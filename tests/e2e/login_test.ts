@@ -138,6 +138,28 @@ testWith(["sshd"], "a wrong passphrase is refused", async () => {
   await assertNothingLeft(sandbox, site.port);
 });
 
+testWith(["sshd", "root"], "a wrong password is called wrong", async () => {
+  for (
+    const config of [
+      "PubkeyAuthentication no",
+      "PubkeyAuthentication no\nPasswordAuthentication no\nKbdInteractiveAuthentication yes\nUsePAM yes",
+    ]
+  ) {
+    await using site = await startSite({ sshd: { config } });
+    for (const command of ["start", "check"]) {
+      const result = await site.sandbox.run(
+        ["profile", command, "home", "--password-stdin"],
+        { stdin: "wrong\n" },
+      );
+      assert.equal(result.code, 5, result.stderr);
+      const said = result.stdout + result.stderr;
+      assert.match(said, /the user name or the password is wrong$/m);
+      assert.match(said, /^try: check the user name/m);
+      assert.doesNotMatch(said, /needs you/);
+    }
+  }
+});
+
 testWith(
   ["sshd", "ssh-agent", "ssh-add"],
   "logs in with a key that only the agent has",
@@ -290,6 +312,10 @@ testWith(["sshd"], "a new host key without a terminal", async () => {
   const refused = await sandbox.run(START);
   assertFails(refused, 6, /host key of \S+ is unknown/);
   assert(refused.stderr.includes(sshd.hostKeys[0]!.sha256), refused.stderr);
+  assert.match(
+    refused.stderr,
+    /^try: .* or use i2ptun profile start home --accept-new$/m,
+  );
   assert.equal(await textOf(sandbox.knownHosts), "");
 
   await succeed(sandbox, [...START, "--accept-new"]);

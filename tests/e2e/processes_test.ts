@@ -1,5 +1,6 @@
 /** The process of a tunnel, and what happens to a machine around it. */
 import assert from "node:assert/strict";
+import { selfCommand, V8_FLAGS } from "../../src/platform/run.ts";
 import { Child } from "../support/child.ts";
 import { killHard, processesWithHome } from "../support/processes.ts";
 import { testWith } from "../support/requirements.ts";
@@ -9,6 +10,7 @@ import {
   assertFails,
   assertNothingLeft,
   assertServes,
+  ended,
   get,
   logUntil,
   type Site,
@@ -39,22 +41,68 @@ testWith(["sshd", "linux"], "it outlives its shell, and a logout", async () => {
   assert.equal((await statusOf(sandbox)).pid, pid);
 });
 
-testWith(["sshd", "tmux"], "stop ends one that asks a person", async () => {
-  await using site = await startSite();
-  const { sandbox, sshd } = site;
-  await Deno.writeTextFile(sshd.authorizedKeys, "");
-  await using terminal = await startTerminal({
-    command: sandbox.command(...START),
-    env: sandbox.env,
-    cwd: sandbox.home,
+for (const more of [[], ["--foreground"]]) {
+  const name = ["stop ends one that asks a person", ...more].join(" ");
+  testWith(["sshd", "tmux"], name, async () => {
+    await using site = await startSite();
+    const { sandbox, sshd } = site;
+    await Deno.writeTextFile(sshd.authorizedKeys, "");
+    await using terminal = await startTerminal({
+      command: sandbox.command(...START, ...more),
+      env: sandbox.env,
+      cwd: sandbox.home,
+    });
+    await terminal.waitFor(/Password for /);
+    await succeed(sandbox, STOP);
+    assert.equal((await statusOf(sandbox)).state, "stopped");
+    // the person need not press a key for it
+    assert.equal(await terminal.exit(), 130);
+    // and nothing is written over the question
+    const screen = await terminal.screen();
+    assert.match(screen, /Password for /);
+    assert.doesNotMatch(screen, /home is stop/);
+    await terminal.close();
+    await assertNothingLeft(sandbox, site.port);
   });
-  await terminal.waitFor(/Password for /);
-  await succeed(sandbox, STOP);
-  assert.equal((await statusOf(sandbox)).state, "stopped");
-  // the person need not press a key for it
-  assert.equal(await terminal.exit(), 130);
-  await terminal.close();
+}
+
+testWith(["sshd"], "stop ends one that does not answer", async () => {
+  await using site = await startSite();
+  const { sandbox } = site;
+  await succeed(sandbox, START);
+  const { pid } = await statusOf(sandbox);
+  // as Ctrl-Z does in the foreground
+  Deno.kill(pid!, "SIGSTOP");
+  const [status, list, removed, again] = await Promise.all([
+    sandbox.run(["profile", "status", "home"]),
+    sandbox.run(["profile", "list"]),
+    sandbox.run(["profile", "remove", "home", "--yes"]),
+    sandbox.run(START),
+  ]);
+  assert.equal(status.code, 3);
+  assert.match(status.stdout, /its process does not answer/);
+  assert.match(status.stderr, /^try: i2ptun profile restart home$/m);
+  assert.equal(list.code, 0, list.stderr);
+  assertFails(removed, 2, /home is running/);
+  assertFails(again, 1, /home is running already, but its process does not/);
+  assert.match(await succeed(sandbox, STOP), /stopped home/);
   await assertNothingLeft(sandbox, site.port);
+  await succeed(sandbox, START);
+  await assertServes(site);
+});
+
+testWith(["sshd"], "a record that says nothing of use", async () => {
+  await using site = await startSite();
+  const { sandbox } = site;
+  const record = `${sandbox.home}/.local/state/i2ptun/run/home.json`;
+  for (const text of ["", '{"name":', "null", "{}", '{"control":1}']) {
+    await succeed(sandbox, START);
+    await Deno.writeTextFile(record, text);
+    assert.equal((await statusOf(sandbox)).state, "up", text);
+    assert.match(await succeed(sandbox, START), /home is up/, text);
+    assert.match(await succeed(sandbox, STOP), /stopped home/, text);
+    await assertNothingLeft(sandbox, site.port);
+  }
 });
 
 /** The state folder as a file system of its own, which can be full. */
@@ -231,6 +279,25 @@ testWith(["sshd", "linux"], "memory stays flat however many come", async () => {
   const grown = Math.min(await growth(), await growth());
   assert(grown < 18e6, `${Math.round(grown / 1e6)} MB for 3,000 connections`);
 });
+
+testWith(
+  ["sshd", "linux"],
+  "what only the start needed is given back",
+  async () => {
+    await using site = await startSite();
+    const { sandbox } = site;
+    const { program, args } = selfCommand();
+    // a pipe would be written to only at the end
+    await using child = new Child("stdbuf", [
+      ...["-oL", program],
+      ...args.map((arg) => arg === V8_FLAGS ? `${arg},--trace-gc` : arg),
+      ...[...START, "--foreground"],
+    ], { env: sandbox.env, cwd: sandbox.home });
+    await child.waitFor(/is up[^]* Mark-Compact .*GC in old space requested/);
+    child.signal("SIGTERM");
+    assert.equal(await ended(child), 0);
+  },
+);
 
 testWith(["sshd", "linux"], "a tunnel that nobody uses sleeps", async () => {
   await using site = await startSite({

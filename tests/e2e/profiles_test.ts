@@ -69,6 +69,57 @@ Deno.test("add, list and show", async () => {
   assert.equal(await Deno.readTextFile(sandbox.profiles), file);
 });
 
+Deno.test("other programs get what ssh_config says of a Host", async () => {
+  await using sandbox = await Sandbox.create();
+  await Deno.writeTextFile(
+    `${sandbox.home}/.ssh/config`,
+    "Host router\n  HostName 192.0.2.7\n  User i2p\n  Port 2222\n" +
+      "  IdentityFile /keys/router\n  ProxyJump gate\n" +
+      "Host gate\n  HostName 192.0.2.1\n  User me\n",
+  );
+  const add = ["profile", "add", "home", "--server", "router"];
+  await succeed(sandbox, [...add, "-L", "8080:127.0.0.1:80"]);
+  const as = (format: string) =>
+    succeed(sandbox, ["profile", "show", "home", "--as", format]);
+  // it reads the file itself
+  assert.match(await as("ssh"), / -L 8080:127\.0\.0\.1:80 router\n$/);
+  assert.equal(
+    await as("plink"),
+    "plink -ssh -N -L 8080:127.0.0.1:80 -i /keys/router " +
+      '-proxycmd "plink -batch -nc %host:%port me@192.0.2.1" ' +
+      "-P 2222 i2p@192.0.2.7\n",
+  );
+  const entry = await as("ssh-config");
+  for (
+    const line of [
+      ...["Host home", "HostName 192.0.2.7", "User i2p", "Port 2222"],
+      ...["ProxyJump gate", "IdentityFile /keys/router"],
+    ]
+  ) {
+    assert(entry.includes(`${line}\n`), entry);
+  }
+});
+
+Deno.test("other programs get what ssh_config says of an address", async () => {
+  await using sandbox = await Sandbox.create();
+  await Deno.writeTextFile(
+    `${sandbox.home}/.ssh/config`,
+    "Host 192.0.2.9\n  Port 99\n  User i2p\nHost *\n  IdentityFile /a\n" +
+      "  IdentityFile /b\n",
+  );
+  const add = ["profile", "add", "home", "--server", "192.0.2.9"];
+  await succeed(sandbox, [...add, "-D", "1080"]);
+  const show = ["profile", "show", "home", "--as"];
+  assert.equal(
+    await succeed(sandbox, [...show, "plink"]),
+    "plink -ssh -N -D 1080 -P 99 i2p@192.0.2.9\n",
+  );
+  assert.match(
+    await succeed(sandbox, [...show, "ssh-config"]),
+    /HostName 192\.0\.2\.9\n {4}User i2p\n {4}Port 99\n {4}IdentityFile \/a\n/,
+  );
+});
+
 Deno.test("without a terminal nothing is asked", async () => {
   await using sandbox = await Sandbox.create();
   const add = ["profile", "add", "home"];

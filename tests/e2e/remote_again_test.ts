@@ -97,12 +97,17 @@ testWith(
     const { state, forwards } = await statusOf(sandbox);
     assert.equal(state, "up");
     assert.deepEqual(forwards[0]!.listen, []);
+    const refused = /! the server refuses to listen on /;
+    const status = () => succeed(sandbox, ["profile", "status", "home"]);
+    assert.match(await status(), refused);
 
     for (const pid of frozen) Deno.kill(pid, "SIGKILL");
-    await statusUntil(
+    await logUntil(
       sandbox,
-      ({ forwards }) => forwards[0]!.listen.length > 0,
+      new RegExp(`back: the server listens on \\S+:${port} again`),
     );
+    assert.doesNotMatch(await status(), refused);
+    assert.equal((await statusOf(sandbox)).forwards[0]!.listen.length, 1);
     await assertServes(site, port);
   },
 );

@@ -15,6 +15,7 @@ import {
   startSite,
   statusOf,
   succeed,
+  writeProfile,
 } from "./setup.ts";
 
 /** `-p PORT user@host` of the site's server. */
@@ -252,6 +253,60 @@ testWith(["sshd"], "flags, combined and alone", async (context) => {
   });
 });
 
+testWith(["sshd"], "-q keeps warnings to itself", async () => {
+  await using site = await startSite();
+  const line = ["-gqL", `${site.port}:127.0.0.1:${site.page.port}`];
+  await hold(site, [...line, ...toServer(site)], async (said) => {
+    assert.doesNotMatch(said, /warning|info/);
+    await assertServes(site);
+  });
+});
+
+testWith(["sshd"], "files that are not there", async () => {
+  await using site = await startSite();
+  const { sandbox } = site;
+  const line = [...toPage(site), ...toServer(site)];
+  await hold(site, ["-i", "~/missing", ...line], async (said) => {
+    assert.match(said, /^warning: there is no key file ~\/missing$/m);
+    await assertServes(site);
+  });
+  assertFails(
+    await sandbox.run(["ssh", "-F", "missing", ...line]),
+    2,
+    /there is no ssh_config file .*missing$/,
+  );
+  await writeProfile(sandbox, { ...site, more: "ssh_config: ~/missing" });
+  assertFails(
+    await sandbox.run(["profile", "start", "home"]),
+    2,
+    /there is no ssh_config file .*missing$/,
+  );
+  // where ssh looks for one without being told, there need not be one
+  await writeProfile(sandbox, { ...site, more: "ssh_config: ~/.ssh/config" });
+  await succeed(sandbox, ["profile", "start", "home"]);
+});
+
+testWith(["sshd"], "a forward that is said twice is one", async () => {
+  await using site = await startSite();
+  const { sandbox, port, page } = site;
+  await Deno.writeTextFile(
+    `${sandbox.home}/.ssh/config`,
+    `Host *\n  LocalForward 127.0.0.1:${port} 127.0.0.1:${page.port}\n`,
+  );
+  const [flag, spec] = toPage(site);
+  const line = [flag!, spec!, ...toServer(site)];
+  await hold(site, [flag!, spec!, ...line], async () => {
+    await assertServes(site);
+    const { forwards } = await statusOf(sandbox, nameOf(site));
+    assert.equal(forwards.length, 1);
+  });
+  assertFails(
+    await sandbox.run(["ssh", "-D", `127.0.0.1:${port}`, ...line]),
+    2,
+    new RegExp(`another forward already listens on 127.0.0.1:${port}`),
+  );
+});
+
 testWith(["sshd"], "-4 and -6", async () => {
   await using sandbox = await Sandbox.create();
   await using sshd = await startSshd({ host: "::1" });
@@ -294,7 +349,12 @@ testWith(["sshd"], "StrictHostKeyChecking", async () => {
   await Deno.remove(sandbox.knownHosts);
   const line = [...toPage(site), ...toServer(site)];
   const checking = (value: string) => ["-o", `StrictHostKeyChecking=${value}`];
-  assertFails(await sandbox.run(["ssh", ...line]), 6, /./);
+  const unknown = await sandbox.run(["ssh", ...line]);
+  assertFails(unknown, 6, /unknown/);
+  assert.match(
+    unknown.stderr,
+    /^try: start it .* add -o StrictHostKeyChecking=accept-new$/m,
+  );
   assertFails(await sandbox.run(["ssh", ...checking("yes"), ...line]), 6, /./);
   await hold(site, [...checking("accept-new"), ...line], async () => {
     await assertServes(site);
@@ -417,6 +477,23 @@ testWith(["sshd"], "who has the lock has the name", async () => {
   );
   await succeed(sandbox, ["profile", "stop", "--all"]);
   await assertNothingLeft(sandbox, ...ports);
+});
+
+testWith(["sshd"], "a refused login names no profile", async () => {
+  await using site = await startSite();
+  const { sandbox, sshd } = site;
+  await Deno.writeTextFile(sshd.authorizedKeys, "");
+  for (const mode of [[], ["-f"]]) {
+    const result = await sandbox.run([
+      ...["ssh", ...mode, ...toPage(site), ...toServer(site)],
+    ]);
+    assertFails(result, 5, /the password needs you$/);
+    assert.match(
+      result.stderr,
+      /^try: start it in a terminal to be asked for the password$/m,
+    );
+  }
+  await assertNothingLeft(sandbox, site.port);
 });
 
 Deno.test("what it cannot do it says", async () => {

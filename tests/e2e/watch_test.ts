@@ -152,6 +152,8 @@ testWith(
     );
     sshd.killConnections();
     await child.stdout.waitFor(/ 1 reconnect\n/);
+    // also while somebody edits the file
+    await Deno.writeTextFile(sandbox.profiles, "  half: {", { append: true });
     await succeed(sandbox, ["profile", "stop", "home"]);
     await child.stdout.waitFor(/ home stopped\n$/);
     child.signal("SIGINT");

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { Client } from "../../src/forward/client.ts";
+import { Socket } from "../../src/forward/socket.ts";
 import { localTo } from "./forwards.ts";
 import { dialTo, random, readAll, testLink, until } from "./setup.ts";
 import { type ServerChannel, startStubForward } from "./stub_server.ts";
@@ -43,6 +45,17 @@ for (const length of [0, 5, 4096, 300_000]) {
     },
   );
 }
+
+Deno.test("Nagle's algorithm is off for whoever is forwarded", () => {
+  for (const Forwarded of [Client, Socket]) {
+    const told: boolean[] = [];
+    const setNoDelay = (yes: boolean) => told.push(yes);
+    new Forwarded({ setNoDelay } as unknown as Deno.TcpConn);
+    assert.deepEqual(told, [true], Forwarded.name);
+    // a Unix socket has none
+    new Forwarded({} as Deno.UnixConn);
+  }
+});
 
 testLink([], "clients one after the other get their own bytes", async () => {
   await using stub = await startStubForward(localTo(80), (accept) => {

@@ -55,6 +55,8 @@ Deno.test("each reason for not opening a channel has its words", () => {
     [
       said(PROHIBITED, "open failed"),
       said(CONNECT_FAILED, "Connection refused"),
+      said(CONNECT_FAILED, "Name or service not known"),
+      openFailure(CONNECT_FAILED, "open failed", "/run/a").message,
       said(UNKNOWN_TYPE, "unknown channel type"),
       said(NO_RESOURCES, ""),
       said(99, "no"),
@@ -62,6 +64,8 @@ Deno.test("each reason for not opening a channel has its words", () => {
     [
       "a.i2p:80: the server forbids it (open failed)",
       "a.i2p:80: nothing answers there (Connection refused)",
+      "a.i2p:80: the server cannot find its address (Name or service not known)",
+      "/run/a: the server cannot connect to that socket (open failed)",
       "a.i2p:80: the server does not know this kind of channel (unknown channel type)",
       "a.i2p:80: the server has no resources left",
       "a.i2p:80: the server does not open it (no)",

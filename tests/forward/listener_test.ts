@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import type { ListenAddress } from "../../src/forward/address.ts";
 import { explain, openListener } from "../../src/forward/listener.ts";
 import { freePort } from "../support/ports.ts";
+import { testWith } from "../support/requirements.ts";
+import { makeScratchDir, removeDir } from "../support/scratch.ts";
 
-const portOwner = () => Promise.resolve("javaw.exe (pid 4242)");
+const portOwner = () => Promise.resolve({ name: "javaw.exe (pid 4242)" });
 
 Deno.test("a program that the system would let us hide is in the way", async () => {
   const port = freePort();
@@ -23,6 +26,37 @@ Deno.test("a program that the system would let us hide is in the way", async () 
   );
   assert.deepEqual(asked, [`127.0.0.1 ${port}`, `::1 ${port}`]);
 });
+
+testWith(
+  ["linux"],
+  "a Unix socket that nobody listens at is no hindrance",
+  async () => {
+    const scratch = await makeScratchDir();
+    const path = join(scratch, "s");
+    const open = (onConnection: (conn: Deno.Conn) => void) =>
+      openListener({
+        name: "console",
+        listen: { kind: "unix", path },
+        onConnection,
+        portOwner,
+      });
+    // its own name it would take with it
+    const killed = Deno.listen({ transport: "unix", path: `${path}.first` });
+    await Deno.rename(`${path}.first`, path);
+    killed.close();
+
+    const { promise, resolve } = Promise.withResolvers<Deno.Conn>();
+    const listener = await open(resolve);
+    // one that is used is left alone, and so is what is no socket
+    await assert.rejects(open(() => {}), /cannot listen at .* in use/);
+    (await promise).close();
+    await listener.close();
+    await Deno.writeTextFile(path, "mine");
+    await assert.rejects(open(() => {}), /cannot listen at .* in use/);
+    assert.equal(await Deno.readTextFile(path), "mine");
+    await removeDir(scratch);
+  },
+);
 
 Deno.test("what cannot be listened at is explained for each system", async () => {
   const why = (system: "linux" | "windows", listen: ListenAddress) =>

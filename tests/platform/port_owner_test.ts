@@ -4,6 +4,7 @@ import {
   parseLsof,
   parseNetstat,
   parseSs,
+  parseSsUser,
   portOwner,
 } from "../../src/platform/port_owner.ts";
 import { testWith } from "../support/requirements.ts";
@@ -17,6 +18,23 @@ Deno.test("ss names the program", () => {
   );
   assert.equal(parseSs("LISTEN 0 4096 127.0.0.1:7657 0.0.0.0:*"), undefined);
   assert.equal(parseSs(undefined), undefined);
+});
+
+testWith(["ss", "linux"], "ss names at least the user", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { stdout } = await new Deno.Command("ss", {
+    args: ["-Hltne", `sport = :${listener.addr.port}`],
+  }).output();
+  assert.equal(
+    parseSsUser(new TextDecoder().decode(stdout)),
+    String(Deno.uid()),
+  );
+  assert.equal(
+    parseSsUser("LISTEN 0 5 127.0.0.1:7657 0.0.0.0:* uid:112 ino:3 sk:1"),
+    "112",
+  );
+  assert.equal(parseSsUser(""), undefined);
+  assert.equal(parseSsUser(undefined), undefined);
 });
 
 Deno.test("lsof names the program", () => {

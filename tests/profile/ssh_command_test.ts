@@ -55,6 +55,7 @@ const LINES: [string, object][] = [
     ],
   }],
   ["ssh -D 1 \\\n  host", { server: "host" }],
+  ["$ i2ptun ssh -D 1 host", { server: "host" }],
 ];
 
 for (const [line, expected] of LINES) {
@@ -147,8 +148,11 @@ Deno.test("with -g, forwards here are for everyone", () => {
 
 Deno.test("ssh to profile to ssh is the same profile", () => {
   const port = fc.integer({ min: 1, max: 65535 }).map(String);
-  const bind = fc.constantFrom("", "*:", "127.0.0.1:", "[::1]:", "localhost:");
-  const name = fc.string({ unit: fc.constantFrom(..."az09. '$#~&;\"") });
+  const bind = fc.constantFrom(
+    ...["", ":", "*:", "127.0.0.1:", "[::1]:", "[::]:", "localhost:"],
+  );
+  const letters = [..."az09. '$#~&;\"[]*", "\\:", "\\\\"];
+  const name = fc.string({ unit: fc.constantFrom(...letters) });
   const socket = name.map((text) => `/tmp/s${text}`);
   const host = fc.constantFrom("127.0.0.1", "[fe80::1]", "a-b.example");
   const listen = fc.oneof(
@@ -165,8 +169,9 @@ Deno.test("ssh to profile to ssh is the same profile", () => {
     between.map(flag("-L")),
     between.map(flag("-R")),
     // the server chooses the port; the server's side is a SOCKS proxy
-    target.map((to) => ["-R", `0:${to}`]),
-    fc.tuple(bind, port).map((each) => ["-R", each.join("")]),
+    fc.tuple(bind, target).map(([at, to]) => ["-R", `${at}0:${to}`]),
+    fc.tuple(bind, fc.oneof(port, fc.constant("0")))
+      .map((each) => ["-R", each.join("")]),
     fc.tuple(bind, port).map((each) => ["-D", each.join("")]),
   );
   const other = fc.oneof(

@@ -15,11 +15,16 @@ export async function autostart(
   context: Context,
 ): Promise<void> {
   // what was taken out of the file can still be disabled
-  if (action === "enable") await context.store.get(name);
+  const profile = action === "enable"
+    ? await context.store.get(name)
+    : undefined;
   const manager = autostartManager({
     task: taskOf(name, context),
     environment: context.environment,
     state: context.paths.state,
+    sockets: profile?.forwards.flatMap(({ kind, listen }) =>
+      kind !== "remote" && listen.kind === "unix" ? [listen.path] : []
+    ),
     system: options.system ?? false,
   });
   const { path, content } = manager.file;

@@ -2,7 +2,7 @@ import { runningStatus } from "../../background/running.ts";
 import { checkProfile } from "../../diagnosis/check.ts";
 import type { Report, Step } from "../../diagnosis/report.ts";
 import { I2ptunError } from "../../errors.ts";
-import { portOwner } from "../../platform/port_owner.ts";
+import { portHolder } from "../../background/port_holder.ts";
 import { systemClock } from "../../tunnel/clock.ts";
 import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
@@ -33,7 +33,7 @@ export async function check(
     environment,
     running: status?.state === "failed" ? undefined : status,
     ask,
-    portOwner: (port) => portOwner(port, environment.system),
+    portOwner: (port) => portHolder(port, folder, environment.system),
     log: progress(context.debug),
     clock: systemClock,
     signal: interrupted.signal,

@@ -42,7 +42,11 @@ export async function discover(
   if (missing.length > 0) {
     say(`add ${missing.join(", ")} with: i2ptun discover ${name} --add`);
   } else if (!services.some(({ state }) => state === "found")) {
-    say("no I2P service answers there: does the router run?");
+    say(
+      services.some(({ state }) => state === "forbidden")
+        ? "no I2P service answers where the SSH server lets one look: see PermitOpen in its sshd_config"
+        : "no I2P service answers there: does the router run?",
+    );
   }
 }
 

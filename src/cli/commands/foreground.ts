@@ -1,20 +1,23 @@
 import { join } from "node:path";
 import { formatLine, logPath, openLog } from "../../background/log.ts";
+import { AlreadyRunningError } from "../../background/running.ts";
 import { supervise } from "../../background/supervise.ts";
+import { isLaunchdAgent } from "../../autostart/launchd.ts";
 import { openNotifier } from "../../autostart/notify.ts";
 import { I2ptunError } from "../../errors.ts";
 import type { LogLevel } from "../../log.ts";
 import { openUrl } from "../../platform/open_url.ts";
 import type { System } from "../../platform/paths.ts";
 import type { Profile } from "../../profile/profile.ts";
-import type { Prompter } from "../../ssh/prompter.ts";
+import { nobody, type Prompter } from "../../ssh/prompter.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
 import type { Context } from "../context.ts";
 import { LiveView, terminalScreen } from "../live_view.ts";
-import { canDraw, print, say, styles, warning } from "../output.ts";
+import { canDraw, print, say, screenSize, styles, warning } from "../output.ts";
 import { onResize } from "../resize.ts";
 import { firstPage, showStarted, showStatus } from "../status_view.ts";
 import { windowTitle } from "../window_title.ts";
+import { explainStart } from "./start.ts";
 
 const REDRAW_MS = 1000;
 
@@ -37,6 +40,7 @@ export async function foreground(
     keepTrying?: boolean | undefined;
     open?: boolean | undefined;
     timeout?: number | undefined;
+    quiet?: boolean | undefined;
   },
   context: Context,
 ): Promise<void> {
@@ -70,21 +74,38 @@ export async function foreground(
     options.timeout * 1000,
   );
 
+  // what it says there goes to a file without a limit, and the log has it all
+  const isSilent = isLaunchdAgent(environment.variable);
   const view = canDraw(Deno.stderr) ? new LiveView(terminalScreen) : null;
   let current: () => TunnelStatus | undefined = () => undefined;
   const lines = () => {
     const status = current();
     return status
-      ? [...showStatus(status, new Date()), styles.dim("Ctrl-C stops it")]
+      ? [
+        ...showStatus(status, new Date(), { columns: screenSize().columns }),
+        styles.dim("Ctrl-C stops it"),
+      ]
       : [];
   };
   let stopView: (() => void) | undefined;
   const note = (level: LogLevel, message: string) => {
+    if (isSilent) return;
     const line = level === "warning" && stopView === undefined
       ? warning(message)
       : styles.dim(formatLine(new Date(), level, message));
-    if (view) view.note(line, lines());
-    else say(line);
+    if (!view) say(line);
+    // it would be written over the question
+    else if (!isAsking) view.note(line, lines());
+  };
+
+  let isAsking = false;
+  const ask: Prompter = async (...question) => {
+    isAsking = true;
+    try {
+      return await options.ask(...question);
+    } finally {
+      isAsking = false;
+    }
   };
 
   using _title = windowTitle(`i2ptun: ${profile.name}`);
@@ -95,18 +116,19 @@ export async function foreground(
     await supervise({
       profile,
       environment,
-      ask: options.ask,
+      ask,
       acceptNew: options.acceptNew ?? false,
       keepTrying: options.keepTrying,
       signal: stop.signal,
       files: notifier?.files,
       log: (level, message) => {
         file(level, message);
+        if (options.quiet) return;
         if (level !== "debug" || debug) note(level, message);
       },
       onWaiting: (status) => {
-        showStarted(status).forEach(say);
-        return options.ask;
+        if (!options.quiet) showStarted(status).forEach(say);
+        return options.ask === nobody ? nobody : ask;
       },
       onUp: (status, latest) => {
         clearTimeout(timer);
@@ -131,7 +153,15 @@ export async function foreground(
       },
     });
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (!stop.signal.aborted) {
+      if (!(error instanceof AlreadyRunningError)) {
+        file("error", I2ptunError.from(error).message);
+      }
+      if (current() !== undefined) throw error; // it was up
+      const why = await explainStart(error, profile, context, stop.signal)
+        .catch(() => error);
+      if (!stop.signal.aborted) throw why;
+    }
   } finally {
     stopView?.();
     notifier?.close();

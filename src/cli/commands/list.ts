@@ -1,6 +1,14 @@
+import stringWidth from "fast-string-width";
 import { formatServerAddress } from "../../profile/server_address.ts";
 import { type Context, statusOf } from "../context.ts";
-import { print, printJson, say, showState, styles } from "../output.ts";
+import {
+  print,
+  printJson,
+  resultColumns,
+  say,
+  showState,
+  styles,
+} from "../output.ts";
 import { table } from "../table.ts";
 
 /** `profile list` */
@@ -17,15 +25,40 @@ export async function list(context: Context): Promise<void> {
     say("There are no profiles yet. Add one: i2ptun profile add home");
     return;
   }
-  const heading = ["NAME", "SERVER", "FORWARDS", "STATE"].map(styles.dim);
+  const heading = ["NAME", "SERVER", "FORWARDS", "STATE"];
+  const others = table(rows.map(({ name, server, state }) => [
+    name,
+    server,
+    showState(state),
+    "",
+  ]));
+  const taken = Math.max(...others.map((line) => stringWidth(line)));
+  const left = Math.max(resultColumns() - taken - 3, heading[2]!.length);
   const lines = table([
-    heading,
-    ...rows.map(({ name, server, forwards, state }) => [
-      name,
-      server,
-      forwards.join(", "),
-      showState(state),
-    ]),
+    heading.map(styles.dim),
+    ...rows.flatMap(({ name, server, forwards, state }) => {
+      const [first = "", ...more] = wrap(forwards, left);
+      return [
+        [name, server, first, showState(state)],
+        ...more.map((line) => ["", "", line]),
+      ];
+    }),
   ]);
   lines.forEach(print);
+}
+
+/** Names in lines of at most `columns`, if they are short enough. */
+function wrap(names: string[], columns: number): string[] {
+  const lines: string[] = [];
+  for (const name of names) {
+    const last = lines.at(-1);
+    // a line that goes on ends with a comma
+    if (last !== undefined && last.length + name.length + 3 <= columns) {
+      lines[lines.length - 1] = `${last}, ${name}`;
+    } else {
+      if (last !== undefined) lines[lines.length - 1] = `${last},`;
+      lines.push(name);
+    }
+  }
+  return lines;
 }

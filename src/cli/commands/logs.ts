@@ -1,5 +1,5 @@
 import { I2ptunError } from "../../errors.ts";
-import { logPath, parseLine } from "../../background/log.ts";
+import { logFiles, logPath, parseLine } from "../../background/log.ts";
 import { checkName } from "../../profile/profile.ts";
 import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
@@ -23,8 +23,7 @@ export async function logs(
     }
   }
   const show = context.json ? printEvents : printRaw;
-  const text = new TextDecoder().decode(bytes);
-  show(lastLines(text, options.lines));
+  show(await lastOfLog(path, options.lines));
   if (options.follow) {
     await follow(context.paths.log, path, bytes?.length ?? 0, show);
   }
@@ -47,8 +46,18 @@ async function read(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
+/** The last `count` lines of a log, from its older files too. */
+export async function lastOfLog(path: string, count: number): Promise<string> {
+  let text = "";
+  for (const file of logFiles(path)) {
+    text = new TextDecoder().decode(await read(file)) + text;
+    if (text.split("\n").length > count) break;
+  }
+  return lastLines(text, count);
+}
+
 /** The last `count` lines, each with its line end. */
-export function lastLines(text: string, count: number): string {
+function lastLines(text: string, count: number): string {
   if (count === 0) return "";
   const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();

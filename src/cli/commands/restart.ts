@@ -11,5 +11,5 @@ export async function restart(
   // a mistake in the file must not take down what runs
   for (const name of names) await context.store.get(name);
   for (const name of names) await stopOne(name, context);
-  await start(names, options, context);
+  await start(names, { ...options, again: true }, context);
 }

@@ -1,5 +1,7 @@
 import { runningStatus } from "../../background/running.ts";
 import type { Profile } from "../../profile/profile.ts";
+import type { ServerAddress } from "../../profile/server_address.ts";
+import { readHostConfig } from "../../tunnel/route.ts";
 import type { Context } from "../context.ts";
 import { printJson, printRaw } from "../output.ts";
 
@@ -43,10 +45,50 @@ export async function show(
     case "ssh":
       return printRaw(`${toSshCommand(profile)}\n`);
     case "plink":
-      return printRaw(`${toPlinkCommand(profile)}\n`);
+      return printRaw(
+        `${toPlinkCommand(await withSshConfig(profile, format, context))}\n`,
+      );
     case "ssh-config":
-      return printRaw(toSshConfig(profile));
+      return printRaw(
+        toSshConfig(await withSshConfig(profile, format, context)),
+      );
   }
+}
+
+/**
+ * A profile with what ssh_config says of its server: plink does not read the
+ * file, and in a `Host` by another name none of it counts.
+ */
+async function withSshConfig(
+  profile: Profile,
+  format: "plink" | "ssh-config",
+  { environment }: Context,
+): Promise<Profile> {
+  const resolve = async (address: ServerAddress) => {
+    const config = await readHostConfig(profile, environment, address);
+    const { hostName: host, proxyJump = [], identityFiles = [] } = config;
+    const { user = config.user, port = config.port } = address;
+    return { address: { host, user, port }, proxyJump, identityFiles };
+  };
+  const server = await resolve(profile.server);
+  const jump = profile.jump.length > 0
+    ? profile.jump
+    : server.proxyJump.map(({ user, host, port }) => ({ user, host, port }));
+  const isPlink = format === "plink";
+  const files = server.identityFiles;
+  return {
+    ...profile,
+    server: server.address,
+    // plink takes one key, and may have others itself
+    identity: profile.identity.length > 0 || isPlink && files.length > 1
+      ? profile.identity
+      : files,
+    jump: isPlink
+      ? await Promise.all(
+        jump.map(async (each) => (await resolve(each)).address),
+      )
+      : jump,
+  };
 }
 
 /**

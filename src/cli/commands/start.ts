@@ -1,12 +1,17 @@
 import { launch } from "../../background/launch.ts";
-import { waitUntilSettled } from "../../background/running.ts";
-import { AlreadyRunningError } from "../../background/running.ts";
+import {
+  AlreadyRunningError,
+  stopRunning,
+  waitUntilSettled,
+} from "../../background/running.ts";
 import { I2ptunError } from "../../errors.ts";
 import { reachableBy, reachableThere } from "../../forward/reach.ts";
 import type { Log } from "../../log.ts";
 import { openUrl } from "../../platform/open_url.ts";
 import type { Profile } from "../../profile/profile.ts";
 import type { Prompter } from "../../ssh/prompter.ts";
+import { systemClock } from "../../tunnel/clock.ts";
+import { resolveRoute } from "../../tunnel/route.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
 import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
@@ -26,7 +31,14 @@ export interface StartOptions {
   timeout?: number | undefined;
   /** Another process with the same name is an {@link AlreadyRunningError}. */
   onlyNew?: boolean | undefined;
+  /** They ran before: where one fails, the others stay. */
+  again?: boolean | undefined;
+  /** Only errors and the result. */
+  quiet?: boolean | undefined;
 }
+
+/** How long another process may run a profile before it can be asked, in ms. */
+const HIDDEN_MS = 5000;
 
 /** Who answers, if it is neither the person at the terminal nor a pipe. */
 export interface Answering {
@@ -57,7 +69,7 @@ export async function startProfiles(
     });
   }
   if (options.keepTrying) checkPatience(options);
-  profiles.forEach(warnOfReach);
+  if (!options.quiet) profiles.forEach(warnOfReach);
   const ask = options.ask ??
     (options.passwordStdin
       ? await standardInputPrompter()
@@ -67,10 +79,21 @@ export async function startProfiles(
     return await foreground(first, { ...options, ask }, context);
   }
   const started: TunnelStatus[] = [];
-  for (const profile of profiles) {
-    const status = await startOne(profile, options, ask, context);
-    started.push(status);
-    if (!context.json) showStarted(status).forEach(print);
+  const own: string[] = [];
+  try {
+    for (const profile of profiles) {
+      const { status, isOwn } = await startOne(profile, options, ask, context);
+      if (isOwn) own.push(profile.name);
+      started.push(status);
+      if (!context.json) showStarted(status).forEach(print);
+    }
+  } catch (error) {
+    // a start is all or nothing
+    for (const name of options.again ? [] : own) {
+      await stopRunning(context.folder, name);
+      say(`stopped ${name} again`);
+    }
+    throw error;
   }
   if (context.json) printJson(statusForPrograms(started));
   if (options.open && started[0]) await openFirstPage(started[0], context);
@@ -81,7 +104,7 @@ async function startOne(
   options: StartOptions,
   ask: Prompter,
   context: Context,
-): Promise<TunnelStatus> {
+): Promise<{ status: TunnelStatus; isOwn: boolean }> {
   const { name } = profile;
   using interrupted = interruption();
   const signals = [interrupted.signal];
@@ -96,6 +119,7 @@ async function startOne(
   }
   const signal = AbortSignal.any(signals);
   using _busy = spinner(`starting ${name}`);
+  let hiddenSince: number | undefined;
   try {
     for (;;) {
       const status = await launch({
@@ -104,10 +128,10 @@ async function startOne(
         keepTrying: options.keepTrying ?? false,
         debug: context.debug,
         ask,
-        log: progress(context.debug),
+        log: options.quiet ? () => {} : progress(context.debug),
         signal,
       });
-      if (status) return status;
+      if (status) return { status, isOwn: true };
       if (options.onlyNew) throw new AlreadyRunningError(name);
       const running = await waitUntilSettled(context.folder, name, signal);
       if (running?.state === "up" || running?.state === "reconnecting") {
@@ -115,13 +139,26 @@ async function startOne(
         if (running.state !== "up" && running.lastError !== null) {
           warn(running.lastError);
         }
-        return running;
+        return { status: running, isOwn: false };
       }
       if (running?.state === "stopped") {
         throw new I2ptunError("interrupted", `${name} was stopped meanwhile`);
       }
       // the other start has failed, or has only just begun
+      hiddenSince = running ? undefined : hiddenSince ?? performance.now();
+      if (
+        hiddenSince !== undefined && performance.now() - hiddenSince > HIDDEN_MS
+      ) {
+        throw new I2ptunError(
+          "unforeseen",
+          `another process holds ${name}, and cannot be reached`,
+          { remedy: `end the process that runs: i2ptun background ${name}` },
+        );
+      }
     }
+  } catch (error) {
+    signal.throwIfAborted();
+    throw await explainStart(error, profile, context, signal);
   } finally {
     clearTimeout(timer);
   }
@@ -141,6 +178,23 @@ function checkPatience(options: StartOptions): void {
       { remedy: "use a key, or --foreground" },
     );
   }
+}
+
+/** Why a tunnel did not come up, with what a check would find out besides. */
+export async function explainStart(
+  error: unknown,
+  profile: Profile,
+  { environment }: Context,
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (!(error instanceof I2ptunError) || error.kind !== "unreachable") {
+    return error;
+  }
+  const { explainUnreachable } = await import(
+    "../../diagnosis/unreachable.ts"
+  );
+  const route = await resolveRoute(profile, environment);
+  return await explainUnreachable(error, route, { clock: systemClock, signal });
 }
 
 function notUpInTime(name: string, seconds: number): I2ptunError {

@@ -1,10 +1,11 @@
 import { I2ptunError } from "../../errors.ts";
 import { runningStatus } from "../../background/running.ts";
+import type { Profile } from "../../profile/profile.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
 import { type Context, statusOf } from "../context.ts";
 import { interruption } from "../interruption.ts";
 import { FullScreen } from "../full_screen.ts";
-import { canDraw, print, printJson, say } from "../output.ts";
+import { canDraw, print, printJson, resultColumns, say } from "../output.ts";
 import { showStatus, statusForPrograms } from "../status_view.ts";
 import { showWatched, TrafficHistory, watchedLine } from "../watch_view.ts";
 
@@ -26,7 +27,9 @@ export async function status(
     say(NO_PROFILES);
   } else {
     const now = new Date();
-    apart(statuses.map((each) => showStatus(each, now))).forEach(print);
+    const columns = resultColumns();
+    apart(statuses.map((each) => showStatus(each, now, { columns })))
+      .forEach(print);
   }
   const down = names.length === 0
     ? undefined
@@ -34,22 +37,32 @@ export async function status(
   if (down) {
     throw new I2ptunError("not-found", `${down.name} is ${down.state}`, {
       remedy: down.state === "stopped" || down.state === "failed"
-        ? `i2ptun profile start ${down.name}`
+        // a failed one that has a process does not answer
+        ? `i2ptun profile ${
+          down.pid === null ? "start" : "restart"
+        } ${down.name}`
         : `i2ptun profile logs ${down.name}`,
     });
   }
 }
 
-/** The named profiles, or all and whatever else runs. */
+/**
+ * The named profiles, or all and whatever else runs.
+ *
+ * @param profiles those in the file, if that is known already
+ */
 export async function collect(
   names: string[],
   context: Context,
+  profiles?: Profile[],
 ): Promise<TunnelStatus[]> {
-  const profiles = await context.store.load();
+  profiles ??= await context.store.load();
   if (names.length > 0) {
     return await Promise.all(names.map(async (name) => {
       const running = await runningStatus(context.folder, name);
-      return running ?? statusOf(await context.store.get(name), context);
+      if (running) return running;
+      const profile = profiles.find((each) => each.name === name);
+      return statusOf(profile ?? await context.store.get(name), context);
     }));
   }
   const known = new Set(profiles.map((profile) => profile.name));
@@ -76,8 +89,9 @@ async function watchStatus(names: string[], context: Context): Promise<void> {
   using screen = isLive ? new FullScreen() : null;
   const history = new TrafficHistory();
   const told = new Map<string, string>();
+  let profiles = await context.store.load();
   while (!interrupted.signal.aborted) {
-    const statuses = await collect(names, context);
+    const statuses = await collect(names, context, profiles);
     const now = new Date();
     for (const each of statuses) history.add(each, performance.now());
     if (context.json) print(JSON.stringify(statusForPrograms(statuses)));
@@ -102,6 +116,8 @@ async function watchStatus(names: string[], context: Context): Promise<void> {
         resolve();
       }, { once: true });
     });
+    // who edits it may save it half done
+    profiles = await context.store.load().catch(() => profiles);
   }
   throw interrupted.signal.reason;
 }
