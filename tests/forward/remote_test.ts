@@ -320,6 +320,8 @@ testLink(
     assert.deepEqual(listens(), [[], [`localhost:${free}`]]);
     const refusal = `the server refuses to listen on localhost:${taken}`;
     const told = `taken: ${refusal}; asking again until it does not`;
+    const problem = () => tunnel.status().forwards[0]!.problem;
+    assert.equal(problem(), refusal);
     assert.deepEqual(link.log.filter((line) => /refuses/.test(line)), [told]);
 
     link.connection.end();
@@ -328,6 +330,7 @@ testLink(
     wake!();
     await until(() => listens()[0]!.length === 1, "the server listens");
     assert.equal(await greeting(taken), "here");
+    assert.equal(problem(), undefined);
     tunnel.stop();
     await tunnel.finished;
   },
