@@ -16,8 +16,10 @@ export interface AutostartTask {
   /** The profile. */
   name: string;
   /**
-   * The executable and its arguments, `profile start NAME`; with `--foreground`
-   * where the system watches over the process.
+   * The executable and its arguments, `profile start NAME`. Where the system
+   * watches over the process (systemd, launchd) with `--foreground`: it is told
+   * when the tunnel is up, and by the exit code whether to start it again.
+   * Elsewhere (Windows) with `--keep-trying`, as nobody would.
    */
   command: string[];
   /** Variables that the command needs to find the same files as now. */

@@ -15,9 +15,11 @@ export function taskName(profile: string): string {
 /**
  * The task that starts a profile in the background when the user logs on.
  *
- * Where there is no network then, the start counts as failed and is tried again
- * (MS-TSCH §2.5.4.2), for four hours. The priority is that of a program started
- * by hand: what a task starts has a lower one unless it is said.
+ * It is told to keep trying where the server cannot be reached then: an exit code
+ * is no failure here, whatever it is. One is that the program cannot be started,
+ * as from a drive that is not there yet, and that is tried again for four hours
+ * (MS-TSCH §2.5.4.2). The priority is that of a program started by hand: what a
+ * task starts has a lower one unless it is said.
  *
  * @param user `DOMAIN\\name`
  */
@@ -45,7 +47,6 @@ export function taskXml(task: AutostartTask, user: string): string {
     <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
     <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
     <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
-    <RunOnlyIfNetworkAvailable>true</RunOnlyIfNetworkAvailable>
     <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
     <RestartOnFailure>
       <Interval>PT1M</Interval>

@@ -26,7 +26,10 @@ import {
 
 export type ControlRequest =
   | { command: "status" }
-  /** Answered when the tunnel is up, or has ended and closed everything. */
+  /**
+   * Answered when the tunnel is up, keeps trying to be, or has ended and closed
+   * everything.
+   */
   | { command: "wait" }
   /** Answered when everything is closed. */
   | { command: "stop" };

@@ -2,8 +2,9 @@
  * Starts a profile in a process of its own, and that process's side of it.
  *
  * The two talk over the new process's standard input and output, a JSON message
- * a line, until the tunnel is up: the new process asks, the old one, which has
- * the terminal, answers. Passwords so go from memory to memory.
+ * a line, until the tunnel is up or, if it is to keep trying, the first attempt
+ * has failed: the new process asks, the old one, which has the terminal,
+ * answers. Passwords so go from memory to memory.
  *
  * @module
  */
@@ -14,14 +15,15 @@ import { type Environment, pathsOf } from "../platform/paths.ts";
 import { startSelf } from "../platform/run.ts";
 import { AlreadyRunningError } from "./running.ts";
 import type { Profile } from "../profile/profile.ts";
-import type { Prompter, Question } from "../ssh/prompter.ts";
+import { nobody, type Prompter, type Question } from "../ssh/prompter.ts";
 import type { Explain } from "../tunnel/connect.ts";
 import type { TunnelStatus } from "../tunnel/status.ts";
 
 type Message =
   | { type: "question"; question: Question }
   | { type: "log"; level: LogLevel; message: string }
-  | { type: "up"; status: TunnelStatus }
+  /** It is up, or keeps trying to be. */
+  | { type: "started"; status: TunnelStatus }
   | { type: "already-running" }
   | { type: "failed"; error: ErrorRecord };
 
@@ -31,37 +33,40 @@ type Reply = { answer: string | null } | { gaveUp: true };
 interface Task {
   profile: Omit<Profile, "written"> & { written: string[] };
   acceptNew: boolean;
+  keepTrying: boolean;
   debug: boolean;
 }
 
 export interface LaunchOptions {
   profile: Profile;
   acceptNew: boolean;
+  /** Return also when the first attempt has failed and is to be tried again. */
+  keepTrying: boolean;
   debug: boolean;
   ask: Prompter;
-  /** Told what happens until the tunnel is up. */
+  /** Told what happens until this returns. */
   log: Log;
   /** Ends the attempt and the new process. */
   signal: AbortSignal;
 }
 
 /**
- * Starts a profile in the background and returns when it is up; undefined if
- * another process already runs it.
+ * Starts a profile in the background and returns when it is up, or keeps trying
+ * to be; undefined if another process already runs it.
  *
  * @throws {I2ptunError} why it could not start; then no process is left
  */
 export async function launch(
   options: LaunchOptions,
 ): Promise<TunnelStatus | undefined> {
-  const { profile, acceptNew, debug, signal, ask, log } = options;
+  const { profile, acceptNew, keepTrying, debug, signal, ask, log } = options;
   signal.throwIfAborted();
   // the name is for whoever looks at the list of processes
   const child = startSelf(["background", profile.name]);
   const replies = child.stdin.getWriter();
   const send = (message: Task | Reply) =>
     replies.write(new TextEncoder().encode(JSON.stringify(message) + "\n"));
-  // the new process ends itself when its standard input ends before it is up
+  // the new process ends itself when its standard input ends before that
   const hangUp = () => replies.close().catch(() => {});
   signal.addEventListener("abort", hangUp, { once: true });
   // somebody else may stop it while it asks
@@ -69,7 +74,10 @@ export async function launch(
   child.status.then(() => gone.abort());
   try {
     const written = [...profile.written];
-    await send({ profile: { ...profile, written }, acceptNew, debug });
+    await send({
+      ...{ acceptNew, keepTrying, debug },
+      profile: { ...profile, written },
+    });
     for await (const line of lines(child.stdout)) {
       const message = JSON.parse(line) as Message;
       switch (message.type) {
@@ -83,7 +91,7 @@ export async function launch(
         case "log":
           log(message.level, message.message);
           break;
-        case "up":
+        case "started":
           child.unref();
           return message.status;
         case "already-running":
@@ -127,7 +135,7 @@ export async function runInBackground(
   const { logPath, openLog } = await import("./log.ts");
   const { supervise } = await import("./supervise.ts");
   const task = JSON.parse(first.value) as Task;
-  const { acceptNew, debug } = task;
+  const { acceptNew, keepTrying, debug } = task;
   const profile = { ...task.profile, written: new Set(task.profile.written) };
   const logFolder = pathsOf(environment).log;
   await Deno.mkdir(logFolder, { recursive: true, mode: 0o700 }).catch(() => {});
@@ -184,6 +192,10 @@ export async function runInBackground(
     return answer;
   };
 
+  const started = (status: TunnelStatus) => {
+    send({ type: "started", status });
+    launcher = "gone";
+  };
   try {
     await supervise({
       profile,
@@ -191,6 +203,7 @@ export async function runInBackground(
       ask,
       acceptNew,
       explain,
+      keepTrying,
       signal: stop.signal,
       log: (level, message) => {
         file(level, message);
@@ -198,9 +211,10 @@ export async function runInBackground(
           send({ type: "log", level, message });
         }
       },
-      onUp: (status) => {
-        send({ type: "up", status });
-        launcher = "gone";
+      onUp: started,
+      onWaiting: (status) => {
+        started(status);
+        return nobody;
       },
     });
   } catch (error) {

@@ -72,7 +72,8 @@ export async function isRunning(
 }
 
 /**
- * Waits until a profile that another process starts is up or has ended.
+ * Waits until a profile that another process starts is up, keeps trying to be,
+ * or has ended.
  *
  * @param signal ends the wait; its reason is thrown
  * @returns its status; undefined if there is no such process (yet, or any more)

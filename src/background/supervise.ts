@@ -36,6 +36,8 @@ export interface SuperviseOptions {
   acceptNew: boolean;
   /** Finds out more about why the server cannot be reached for a start. */
   explain: Explain;
+  /** Try again when the first attempt fails, unless that cannot help. */
+  keepTrying?: boolean | undefined;
   log: Log;
   /** Stops the tunnel. */
   signal: AbortSignal;
@@ -46,6 +48,11 @@ export interface SuperviseOptions {
    * {@link confine} takes. `latest` gives the status at any later time.
    */
   onUp: (status: TunnelStatus, latest: () => TunnelStatus) => void;
+  /**
+   * Called before that if the first attempt has failed and is tried again.
+   * Returns who is asked from then on; without it, nobody.
+   */
+  onWaiting?: ((status: TunnelStatus) => Prompter) | undefined;
 }
 
 /**
@@ -67,24 +74,28 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
   const secrets = new Secrets();
   // Only a start has someone to ask. What a reconnect needs, it has kept.
   let ask = options.ask;
+  const up = Promise.withResolvers<"up">();
   const tunnel = new Tunnel({
     profile,
     server: route.server.login,
     connect: async (signal, again) => {
       // only a reconnect may be hurried
       if (again) await checkPresence(profile);
-      const explain = again ? undefined : options.explain;
       return connectRoute(route, {
-        ...options,
-        ...{ ask, secrets, signal, again, explain },
+        ...{ ...options, ask, secrets, signal },
+        explain: again ? undefined : options.explain,
+        // two at a time must not ask one person
+        again: ask === nobody ? again : undefined,
       });
     },
     portOwner: (port) =>
       portHolder(port, folder, environment.system, profile.name),
     clock: systemClock,
     log,
-    onChange: (state) => {
-      if (state.name === "up") settle();
+    keepTrying: options.keepTrying,
+    onChange: ({ name }) => {
+      if (name === "up") up.resolve("up");
+      if (name === "up" || name === "reconnecting") settle();
     },
   });
   let settle: () => void = () => {};
@@ -132,21 +143,25 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       });
       signal.addEventListener("abort", stop, { once: true });
       signal.throwIfAborted();
-      await tunnel.start();
-      ask = nobody;
-      options.onUp(tunnel.status(), () => tunnel.status());
-      confine({
-        profile,
-        route,
-        files: [
-          ...logFiles(logPath(paths.log, profile.name)),
-          ...folder.files(profile.name),
-          ...controlFiles(control.address.control, folder.path),
-          ...options.files ?? [],
-        ],
-      });
-      const rest = setTimeout(collectGarbage, REST_MS);
-      tunnel.finished.finally(() => clearTimeout(rest));
+      if (!await tunnel.start()) {
+        ask = options.onWaiting?.(tunnel.status()) ?? nobody;
+      }
+      if (await Promise.race([up.promise, tunnel.finished]) === "up") {
+        ask = nobody;
+        options.onUp(tunnel.status(), () => tunnel.status());
+        confine({
+          profile,
+          route,
+          files: [
+            ...logFiles(logPath(paths.log, profile.name)),
+            ...folder.files(profile.name),
+            ...controlFiles(control.address.control, folder.path),
+            ...options.files ?? [],
+          ],
+        });
+        const rest = setTimeout(collectGarbage, REST_MS);
+        tunnel.finished.finally(() => clearTimeout(rest));
+      }
       failure = await tunnel.finished;
     } finally {
       signal.removeEventListener("abort", stop);

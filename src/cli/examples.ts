@@ -44,6 +44,7 @@ export const EXAMPLES: Record<string, readonly string[]> = {
     "i2ptun profile start home",
     "i2ptun profile start home --open",
     "i2ptun profile start home --foreground",
+    "i2ptun profile start home --keep-trying",
   ],
   "profile stop": ["i2ptun profile stop home", "i2ptun profile stop --all"],
   "profile restart": ["i2ptun profile restart home"],

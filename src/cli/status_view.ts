@@ -54,10 +54,14 @@ export function firstPage(status: TunnelStatus): string | undefined {
   return forward && showAddress(forward);
 }
 
-/** A tunnel that has just come up: what to open, and where it leads. */
-export function showUp(status: TunnelStatus): string[] {
+/** A tunnel that has just been started: what to open, and where it leads. */
+export function showStarted(status: TunnelStatus): string[] {
+  const { name, state, server } = status;
   return [
-    `${styles.bold(status.name)} is up, by ${status.server}`,
+    styles.bold(name) +
+    (state === "up"
+      ? ` is up, by ${server}`
+      : ` is not up yet; it keeps trying, by ${server}`),
     ...table(
       status.forwards.map((forward) => [
         "",

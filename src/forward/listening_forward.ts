@@ -55,6 +55,10 @@ export abstract class ListeningForward<F extends Forward, A extends Accepted>
     return Promise.resolve();
   }
 
+  attachAgain(connection: Connection): Promise<void> {
+    return this.attach(connection);
+  }
+
   async close(): Promise<void> {
     const closed = this.#listener?.close();
     this.#listener = undefined;

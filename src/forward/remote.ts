@@ -34,8 +34,9 @@ import { TimeLimit } from "./time_limit.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
 
 /**
- * How often the server is asked again whether it listens, after a reconnect:
- * as long as it has not noticed the end of the old session, that has the port.
+ * How often the server is asked again whether it listens, such as after a
+ * reconnect: as long as it has not noticed the end of the old session, that has
+ * the port.
  */
 const RETRY_MS = 3000;
 
@@ -64,38 +65,38 @@ export class RemoteForward implements RunningForward {
   }
 
   async attach(connection: Connection): Promise<void> {
-    const before = this.#listening;
-    if (before === undefined) {
-      try {
-        return await this.#listen(connection, this.forward.listen);
-      } catch (error) {
-        const known = I2ptunError.from(error);
-        const message = `${this.forward.name}: ${known.message}`;
-        throw new I2ptunError(known.kind, message, known);
-      }
+    try {
+      await this.#ask(connection);
+    } catch (error) {
+      const known = I2ptunError.from(error);
+      this.problem = known.message;
+      const message = `${this.forward.name}: ${known.message}`;
+      throw new I2ptunError(known.kind, message, known);
     }
+  }
+
+  async attachAgain(connection: Connection, isRefused = false): Promise<void> {
     const over = new AbortController();
     connection.closed.then(() => over.abort());
     const signal = AbortSignal.any([over.signal, this.#ended.signal]);
-    let refusal: string | undefined;
-    while (!signal.aborted) {
-      try {
-        await this.#listenAgain(connection, before);
-        if (refusal !== undefined) {
-          this.#log(`the server listens on ${this.addresses[0]} again`, "info");
-        }
-        break;
-      } catch (error) {
-        if (signal.aborted || connection.lost) break;
-        if (refusal === undefined) {
-          this.#log(`${messageOf(error)}; asking again until it does not`);
-        }
-        refusal = this.problem = messageOf(error);
-      }
+    const ask = () => this.#ask(connection).then(() => undefined, messageOf);
+    const isOver = () => signal.aborted || connection.lost;
+    let problem = isRefused ? this.problem : undefined;
+    let refusal = isRefused ? this.problem : await ask();
+    if (refusal !== undefined && !isOver()) {
+      this.#log(`${refusal}; asking again until it does not`);
+    }
+    while (refusal !== undefined && !isOver()) {
+      problem = this.problem = refusal;
       await this.options.sleep(RETRY_MS, signal);
+      if (signal.aborted) break;
+      refusal = await ask();
+      if (refusal === undefined) {
+        this.#log(`the server listens on ${this.addresses[0]} again`, "info");
+      }
     }
     // of one that has come meanwhile there may be another
-    if (this.problem === refusal) this.problem = undefined;
+    if (this.problem === problem) this.problem = undefined;
   }
 
   close(): Promise<void> {
@@ -104,6 +105,12 @@ export class RemoteForward implements RunningForward {
     this.#connection = undefined;
     for (const socket of this.#sockets) socket.destroy();
     return Promise.resolve();
+  }
+
+  /** Asks the server to listen, where it did before if it did. */
+  async #ask(connection: Connection): Promise<void> {
+    if (this.#listening) await this.#listenAgain(connection, this.#listening);
+    else await this.#listen(connection, this.forward.listen);
   }
 
   /** Preferably where it was before, if the server had chosen the port. */

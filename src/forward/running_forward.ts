@@ -48,12 +48,18 @@ export interface RunningForward {
    */
   open(): Promise<void>;
   /**
-   * Opens what it has on the server; once with each connection.
+   * Opens what it has on the server.
    *
-   * @throws {I2ptunError} `forward` if the server refuses it the first time;
-   *   later, when it was up before, it tries until it succeeds.
+   * @throws {I2ptunError} `forward` if the server refuses it, `unreachable` if
+   *   the connection is lost before it has answered.
    */
   attach(connection: Connection): Promise<void>;
+  /**
+   * As {@link attach}, but tries until it succeeds or the connection is lost.
+   *
+   * @param isRefused {@link attach} has just been refused over this connection
+   */
+  attachAgain(connection: Connection, isRefused?: boolean): Promise<void>;
   /**
    * Stops listening and cuts every connection. Resolves when its addresses on
    * this machine are free.

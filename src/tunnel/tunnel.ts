@@ -2,8 +2,9 @@
  * Keeps one profile's connection up for as long as the profile runs.
  *
  * The life of a tunnel, top to bottom: {@link Tunnel.start} opens the local
- * ports and the first connection, `#keep` replaces a lost connection,
- * {@link Tunnel.stop} ends it. All changes of state go through `#become`.
+ * ports and the first connection, `#keep` replaces one that is lost or did not
+ * come about, {@link Tunnel.stop} ends it. All changes of state go through
+ * `#become`.
  *
  * @module
  */
@@ -13,10 +14,10 @@ import { createForward } from "../forward/create.ts";
 import type { PortOwner } from "../forward/listener.ts";
 import type { RunningForward } from "../forward/running_forward.ts";
 import type { Log } from "../log.ts";
-import type { Profile } from "../profile/profile.ts";
+import { DEFAULTS, type Profile } from "../profile/profile.ts";
 import type { Connection } from "../ssh/connection.ts";
-import { Backoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
+import { Pace } from "./pace.ts";
 import type { Again } from "./race.ts";
 import { describeForward, type TunnelStatus } from "./status.ts";
 
@@ -36,6 +37,12 @@ export interface TunnelOptions {
   portOwner: PortOwner;
   clock: Clock;
   log: Log;
+  /**
+   * A first attempt that fails is treated as a reconnect that does: unless that
+   * cannot help, it is tried again. Also where `reconnect` is false, which is
+   * about a connection that there was.
+   */
+  keepTrying?: boolean | undefined;
   /** Called after every change of state. */
   onChange?: (state: TunnelState) => void;
 }
@@ -43,13 +50,10 @@ export interface TunnelOptions {
 /** A connection that lasted this long was no mere flicker. */
 const STABLE_MS = 10_000;
 
-/** How soon after an attempt a waiting client may cause the next one. */
-const IMPATIENT_MS = 1000;
-
 export class Tunnel {
   readonly #options: TunnelOptions;
   readonly #forwards: RunningForward[];
-  readonly #backoff: Backoff;
+  readonly #pace: Pace;
   readonly #ended = new AbortController();
   #state: TunnelState = { name: "stopped" };
   #since: Date | undefined;
@@ -57,9 +61,6 @@ export class Tunnel {
   #lastError: string | null = null;
   /** Clients at the local ports that wait for a connection. */
   readonly #waiting = new Set<(connection: Connection) => void>();
-  #impatience = new AbortController();
-  /** When the last attempt began. */
-  #triedAt = -Infinity;
   #finish: (error: I2ptunError | undefined) => void = () => {};
   /** Fulfilled when it has ended: with the reason if it failed. */
   readonly finished: Promise<I2ptunError | undefined>;
@@ -67,10 +68,11 @@ export class Tunnel {
   constructor(options: TunnelOptions) {
     this.#options = options;
     const { reconnect, forwards } = options.profile;
-    this.#backoff = new Backoff(
-      reconnect === false ? 0 : reconnect.maxDelayMs,
-      () => options.clock.random(),
-    );
+    this.#pace = new Pace({
+      clock: options.clock,
+      maxDelayMs: (reconnect || DEFAULTS.reconnect).maxDelayMs,
+      isAwaited: () => this.#waiting.size > 0,
+    });
     this.#forwards = forwards.map((forward) =>
       createForward(forward, {
         connection: () => this.#connection(),
@@ -89,22 +91,22 @@ export class Tunnel {
 
   /**
    * Opens every local port, connects and logs in, and has the server listen;
-   * all or nothing.
+   * all or nothing. With `keepTrying` it also returns when the first attempt has
+   * failed: it is `reconnecting` then.
    *
+   * @returns whether it is up
    * @throws {I2ptunError} why it could not start; then nothing is left open.
    */
-  async start(): Promise<void> {
+  async start(): Promise<boolean> {
     const { signal } = this.#ended;
     signal.throwIfAborted();
     this.#become({ name: "connecting" });
     try {
       for (const forward of this.#forwards) await forward.open();
       signal.throwIfAborted();
-      const connection = await this.#options.connect(signal);
-      if (signal.aborted) connection.end();
-      signal.throwIfAborted();
-      await this.#attach(connection);
+      const connection = await this.#connectFirst();
       this.#keep(connection);
+      return connection !== undefined;
     } catch (error) {
       const reason = I2ptunError.from(error);
       this.#end({ name: "failed", reason });
@@ -139,28 +141,47 @@ export class Tunnel {
     };
   }
 
-  /** Opens every forward on the server; if one fails, ends the connection. */
-  async #attach(connection: Connection): Promise<void> {
+  /**
+   * Connects and opens every forward on the server; if one fails, ends the
+   * connection. Undefined if it is to be tried again.
+   */
+  async #connectFirst(): Promise<Connection | undefined> {
+    const { connect, keepTrying, log } = this.#options;
     const { signal } = this.#ended;
+    let connection: Connection | undefined;
     // its end makes whoever waits for the server's answer give up
-    const end = () => connection.end();
+    const end = () => connection?.end();
     signal.addEventListener("abort", end, { once: true });
+    this.#pace.begin();
     try {
-      for (const forward of this.#forwards) await forward.attach(connection);
+      connection = await connect(signal);
       signal.throwIfAborted();
+      for (const forward of this.#forwards) {
+        await forward.attach(connection).catch((refusal: I2ptunError) => {
+          if (!keepTrying || refusal.kind !== "forward") throw refusal;
+          forward.attachAgain(connection!, true);
+        });
+      }
+      signal.throwIfAborted();
+      return connection;
     } catch (error) {
-      connection.end();
-      throw error;
+      end();
+      const reason = I2ptunError.from(error);
+      if (!keepTrying || reason.permanent || signal.aborted) throw reason;
+      log("warning", reason.message);
+      this.#pace.fail();
+      this.#become({ name: "reconnecting", reason });
+      return undefined;
     } finally {
       signal.removeEventListener("abort", end);
     }
   }
 
-  /** From the first connection to the end: whenever one is lost, the next. */
-  async #keep(first: Connection): Promise<void> {
+  /** From the first connection, if it is there yet: when one is lost, the next. */
+  async #keep(first: Connection | undefined): Promise<void> {
     const { clock, log, profile } = this.#options;
-    let connection = first;
-    for (;;) {
+    let connection = first ?? await this.#reconnect();
+    while (connection !== undefined) {
       const since = clock.now();
       this.#become({ name: "up", connection });
       for (const serve of this.#waiting) serve(connection);
@@ -172,30 +193,29 @@ export class Tunnel {
       if (profile.reconnect === false) {
         return this.#end({ name: "failed", reason });
       }
-      if (clock.now() - since >= STABLE_MS) this.#backoff.reset();
+      if (clock.now() - since >= STABLE_MS) this.#pace.reset();
       this.#become({ name: "reconnecting", reason });
 
-      const next = await this.#reconnect();
-      if (next === undefined) return;
-      connection = next;
-      this.#reconnects++;
-      // what the server refuses now is tried again until it does not
-      for (const forward of this.#forwards) forward.attach(connection);
+      connection = await this.#reconnect();
+      if (connection !== undefined) this.#reconnects++;
     }
   }
 
   /** Tries until it succeeds; undefined if the tunnel has ended instead. */
   async #reconnect(): Promise<Connection | undefined> {
     const { connect, log } = this.#options;
-    const again: Again = (signal) => this.#pause(Infinity, signal);
     for (;;) {
-      await this.#pause(this.#backoff.next(), this.#ended.signal);
+      await this.#pace.next(this.#ended.signal);
       if (this.#ended.signal.aborted) return undefined;
       try {
-        const connection = await connect(this.#ended.signal, again);
-        if (!this.#ended.signal.aborted) return connection;
-        connection.end();
-        return undefined;
+        const connection = await connect(this.#ended.signal, this.#pace.again);
+        if (this.#ended.signal.aborted) {
+          connection.end();
+          return undefined;
+        }
+        // what the server refuses now is tried again until it does not
+        for (const forward of this.#forwards) forward.attachAgain(connection);
+        return connection;
       } catch (error) {
         if (this.#ended.signal.aborted) return undefined;
         const reason = I2ptunError.from(error);
@@ -207,28 +227,6 @@ export class Tunnel {
         this.#lastError = reason.message;
       }
     }
-  }
-
-  /**
-   * Waits for the time of the next attempt: `ms` after the last one began, but
-   * no longer than a second after it if a client is waiting.
-   */
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    const until = this.#triedAt + ms;
-    while (!signal.aborted) {
-      const wakeAt = this.#waiting.size > 0
-        ? Math.min(until, this.#triedAt + IMPATIENT_MS)
-        : until;
-      const left = wakeAt - clock.now();
-      if (left <= 0) break;
-      this.#impatience = new AbortController();
-      await clock.sleep(
-        left,
-        AbortSignal.any([signal, this.#impatience.signal]),
-      );
-    }
-    if (!signal.aborted) this.#triedAt = clock.now();
   }
 
   /** The connection, for a client at a local port: now or when it is back. */
@@ -246,7 +244,7 @@ export class Tunnel {
         resolve(connection);
       };
       this.#waiting.add(serve);
-      this.#impatience.abort();
+      this.#pace.hurry();
       clock.sleep(
         profile.connectTimeoutMs,
         AbortSignal.any([served.signal, this.#ended.signal]),

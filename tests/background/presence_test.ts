@@ -31,7 +31,10 @@ async function changedTo(text: string | undefined): Promise<void> {
 for (
   const [what, text] of Object.entries({
     "another name": FILE.replace("  home:", "  my-home:"),
-    "out as a comment": FILE.replace(/ {2}home:[^]*(?= {2}work)/, "  # home:\n"),
+    "out as a comment": FILE.replace(
+      / {2}home:[^]*(?= {2}work)/,
+      "  # home:\n",
+    ),
     "none left": "version: 1\nprofiles: {}\n",
   })
 ) {

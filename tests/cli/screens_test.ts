@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { listView, profileView } from "../../src/cli/menu_view.ts";
-import { showStatus, showUp } from "../../src/cli/status_view.ts";
+import { showStarted, showStatus } from "../../src/cli/status_view.ts";
 import type { ForwardStatus, TunnelStatus } from "../../src/tunnel/status.ts";
 
 const NOW = new Date("2026-11-22T12:05:00Z");
@@ -65,14 +65,14 @@ function assertShows(file: string, lines: string[] | string): void {
 Deno.test("README shows the menu, start and status as they are", () => {
   const console = forward("console", 7657, [1, 12, 1000, 88_200]);
   assertShows("README.md", menuOf(profileView(used(console), NOW, MENU)));
-  assertShows("README.md", showUp(used(console)));
+  assertShows("README.md", showStarted(used(console)));
   assertShows("README.md", showStatus(used(console), NOW));
 });
 
 Deno.test("the first steps show the menu as it is", () => {
   const console = forward("i2pd-console", 7070, [0, 12, 1000, 88_200]);
   const file = "docs/first-steps.md";
-  assertShows(file, showUp(used(console)));
+  assertShows(file, showStarted(used(console)));
   assertShows(file, menuOf(profileView(used(console), NOW, MENU)));
   const other: TunnelStatus = {
     ...{

@@ -119,29 +119,36 @@ testWith(
   },
 );
 
-testWith(
-  ["sshd", "linux", "ss"],
-  "nor can one in the background",
-  async () => {
-    await using site = await startSite();
-    const { sandbox } = site;
-    using insider = new Insider();
-    await using child = await start(insider, sandbox, "background", "home");
-    const profile = await new ProfileStore(sandbox.profiles).get("home");
-    // as background/launch.ts begins
-    const task = {
-      profile: { ...profile, written: [...profile.written] },
-      acceptNew: false,
-      debug: false,
-    };
-    await child.write(JSON.stringify(task) + "\n");
-    await child.stdout.waitFor(/"type":"up"/);
-    await insider.assertConfined();
-    await assertServes(site);
-    await succeed(sandbox, ["profile", "stop", "home"]);
-    assert.equal(await ended(child), 0);
-  },
-);
+for (const keepTrying of [false, true]) {
+  testWith(
+    ["sshd", "linux", "ss"],
+    keepTrying
+      ? "nor one whose server came later"
+      : "nor can one in the background",
+    async () => {
+      await using site = await startSite();
+      const { sandbox, sshd } = site;
+      if (keepTrying) await sshd.stop();
+      using insider = new Insider();
+      await using child = await start(insider, sandbox, "background", "home");
+      const profile = await new ProfileStore(sandbox.profiles).get("home");
+      // as background/launch.ts begins
+      const task = {
+        profile: { ...profile, written: [...profile.written] },
+        acceptNew: false,
+        keepTrying,
+        debug: false,
+      };
+      await child.write(JSON.stringify(task) + "\n");
+      await child.stdout.waitFor(/"type":"started"/);
+      if (keepTrying) await sshd.start();
+      await assertServes(site);
+      await insider.assertConfined();
+      await succeed(sandbox, ["profile", "stop", "home"]);
+      assert.equal(await ended(child), 0);
+    },
+  );
+}
 
 testWith(
   ["sshd", "linux", "ss"],

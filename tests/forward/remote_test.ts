@@ -5,12 +5,13 @@ import type { Forward } from "../../src/forward/address.ts";
 import { DEFAULTS } from "../../src/profile/profile.ts";
 import { bindOnWire } from "../../src/ssh/server_listeners.ts";
 import { systemClock } from "../../src/tunnel/clock.ts";
-import { Tunnel } from "../../src/tunnel/tunnel.ts";
+import { Tunnel, type TunnelOptions } from "../../src/tunnel/tunnel.ts";
 import { freePort, isFree } from "../support/ports.ts";
 import {
   curl,
   dialTo,
   echo,
+  type Link,
   portOf,
   random,
   readAll,
@@ -232,6 +233,33 @@ testLink(
   },
 );
 
+/** A tunnel over the link's connections. */
+function tunnelOver(
+  link: Link,
+  options: Partial<TunnelOptions> & { forwards: Forward[] },
+): Tunnel {
+  return new Tunnel({
+    profile: {
+      ...DEFAULTS,
+      name: "home",
+      server: { user: undefined, host: "127.0.0.1", port: undefined },
+      jump: [],
+      identity: [],
+      knownHosts: undefined,
+      hostKey: undefined,
+      sshConfig: false,
+      written: new Set(),
+      forwards: options.forwards,
+    },
+    server: "me@127.0.0.1:22",
+    connect: () => link.connect(),
+    portOwner: () => Promise.resolve(undefined),
+    clock: systemClock,
+    log: (_level, message) => link.log.push(message),
+    ...options,
+  });
+}
+
 testLink(
   ["sshd"],
   "a start that one forward fails, fails as a whole",
@@ -240,33 +268,17 @@ testLink(
     await using link = await startLink({
       sshd: { config: `PermitListen localhost:${there}` },
     });
-    const tunnel = new Tunnel({
-      profile: {
-        ...DEFAULTS,
-        name: "home",
-        server: { user: undefined, host: "127.0.0.1", port: undefined },
-        jump: [],
-        identity: [],
-        knownHosts: undefined,
-        hostKey: undefined,
-        sshConfig: false,
-        written: new Set(),
-        forwards: [
-          {
-            kind: "local",
-            name: "console",
-            listen: { kind: "tcp", bind: undefined, port: local },
-            target: { kind: "tcp", host: "127.0.0.1", port: 7657 },
-          },
-          { ...remoteTo(80, there), name: "good" },
-          { ...remoteTo(80, freePort()), name: "bad" },
-        ],
-      },
-      server: "me@127.0.0.1:22",
-      connect: () => link.connect(),
-      portOwner: () => Promise.resolve(undefined),
-      clock: systemClock,
-      log: () => {},
+    const tunnel = tunnelOver(link, {
+      forwards: [
+        {
+          kind: "local",
+          name: "console",
+          listen: { kind: "tcp", bind: undefined, port: local },
+          target: { kind: "tcp", host: "127.0.0.1", port: 7657 },
+        },
+        { ...remoteTo(80, there), name: "good" },
+        { ...remoteTo(80, freePort()), name: "bad" },
+      ],
     });
     await assert.rejects(tunnel.start(), {
       kind: "forward",
@@ -277,6 +289,50 @@ testLink(
     for (const port of [local, there]) {
       await until(() => isFree(port), "the port is free");
     }
+  },
+);
+
+testLink(
+  ["sshd"],
+  "one that keeps trying is up, and asks again for what is refused",
+  async () => {
+    await using link = await startLink();
+    await using target = await startProgram((socket) => socket.end("here"));
+    const [taken, free] = [freePort(), freePort()];
+    // an earlier session, such as of before this machine has restarted
+    await link.open(remoteTo(80, taken));
+    let wake: (() => void) | undefined;
+    const sleep = (_ms: number, signal: AbortSignal) =>
+      new Promise<void>((resolve) => {
+        wake = resolve;
+        signal.addEventListener("abort", () => resolve());
+      });
+    const tunnel = tunnelOver(link, {
+      forwards: [
+        { ...remoteTo(target.port, taken), name: "taken" },
+        { ...remoteTo(target.port, free), name: "free" },
+      ],
+      clock: { ...systemClock, sleep },
+      keepTrying: true,
+    });
+    const listens = () => tunnel.status().forwards.map(({ listen }) => listen);
+    assert.equal(await tunnel.start(), true);
+    assert.deepEqual(listens(), [[], [`localhost:${free}`]]);
+    const refusal = `the server refuses to listen on localhost:${taken}`;
+    const told = `taken: ${refusal}; asking again until it does not`;
+    const problem = () => tunnel.status().forwards[0]!.problem;
+    assert.equal(problem(), refusal);
+    assert.deepEqual(link.log.filter((line) => /refuses/.test(line)), [told]);
+
+    link.connection.end();
+    await link.connection.closed;
+    await until(() => link.sshd.connections().length === 1, "it has ended");
+    wake!();
+    await until(() => listens()[0]!.length === 1, "the server listens");
+    assert.equal(await greeting(taken), "here");
+    assert.equal(problem(), undefined);
+    tunnel.stop();
+    await tunnel.finished;
   },
 );
 
@@ -296,7 +352,7 @@ testLink(
     const forward = await link.open(remoteTo(target.port, port), { sleep });
     const next = await link.connect();
     // the old connection is there still, and its session has the port
-    const attached = forward.attach(next);
+    const attached = forward.attachAgain(next);
     for (let attempt = 1; attempt <= 3; attempt++) {
       await until(() => sleeps.length === attempt, `attempt ${attempt}`);
       assert(sleeps[attempt - 1]!.ms <= 5000);
@@ -330,12 +386,12 @@ testLink(
       );
     const forward = await link.open(remoteTo(80, port), { sleep: forever });
     const second = await link.connect();
-    const asking = forward.attach(second);
+    const asking = forward.attachAgain(second);
     await until(() => link.log.length === 1, "it was refused");
     second.destroy();
     await asking;
 
-    const askingAgain = forward.attach(await link.connect());
+    const askingAgain = forward.attachAgain(await link.connect());
     await until(() => link.log.length === 2, "it was refused");
     forward.close();
     await askingAgain;
@@ -354,10 +410,10 @@ testLink(
     link.connection.end();
     await link.connection.closed;
     await until(() => link.sshd.connections().length === 1, "it has ended");
-    await forward.attach(second);
+    await forward.attachAgain(second);
     assert.equal(portOf(forward), first);
     // while the second has the port, the third gets another
-    await forward.attach(await link.connect());
+    await forward.attachAgain(await link.connect());
     assert.notEqual(portOf(forward), first);
     assert.equal(await greeting(portOf(forward)), "here");
     assert.match(link.log.at(-1)!, /listens on localhost:\d+ now/);

@@ -12,7 +12,7 @@ import type { ListenAddress } from "../../src/forward/address.ts";
 import { DEFAULTS, type Profile } from "../../src/profile/profile.ts";
 import type { Connection } from "../../src/ssh/connection.ts";
 import type { Again } from "../../src/tunnel/race.ts";
-import { Tunnel } from "../../src/tunnel/tunnel.ts";
+import { Tunnel, type TunnelOptions } from "../../src/tunnel/tunnel.ts";
 import { freePort } from "../support/ports.ts";
 import { FakeClock, settle } from "./fake_clock.ts";
 
@@ -52,7 +52,10 @@ export class FakeConnection {
 }
 
 /** A tunnel whose attempts to connect the test answers one by one. */
-export function setUp(changes: Partial<Profile> = {}) {
+export function setUp(
+  changes: Partial<Profile> = {},
+  options: Pick<TunnelOptions, "keepTrying"> = {},
+) {
   const clock = new FakeClock();
   const port = freePort();
   const attempts: {
@@ -100,6 +103,7 @@ export function setUp(changes: Partial<Profile> = {}) {
     clock,
     log: () => {},
     onChange: (state) => states.push(state.name),
+    ...options,
   });
   return { clock, port, attempts, states, tunnel };
 }

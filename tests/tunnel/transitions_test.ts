@@ -39,6 +39,16 @@ function starting(changes?: Parameters<typeof setUp>[0]) {
   return { ...all, refused };
 }
 
+/** One whose first attempt has failed, and that keeps trying. */
+async function waiting() {
+  const all = setUp({}, { keepTrying: true });
+  const started = all.tunnel.start();
+  await attempt(all.attempts, 1);
+  all.attempts[0]!.fail(unreachable());
+  assert.equal(await started, false);
+  return all;
+}
+
 /** One that has lost its connection and is trying for the next. */
 async function reconnecting() {
   const all = await up();
@@ -92,6 +102,7 @@ const TRANSITIONS: Record<string, Record<string, () => Promise<SetUp>>> = {
       return all;
     },
   },
+  "connecting → reconnecting": { "no answer, but it keeps trying": waiting },
   "connecting → stopped": {
     "stop while it opens its ports": async () => {
       const all = starting();

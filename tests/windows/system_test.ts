@@ -232,12 +232,11 @@ testWindows("there are no Unix sockets, and that is said", async (machine) => {
 testWindows(
   "autostart (Wine reads a task and keeps its settings, but starts none)",
   async (machine) => {
-    await using _site = await startWindowsSite(machine);
+    await using site = await startWindowsSite(machine);
     await succeed(machine, ["autostart", "enable", "home"]);
     const path = machine.path("C:\\windows\\system32\\tasks\\i2ptun\\home");
     const kept = await Deno.readTextFile(path);
     assert.match(kept, /<Description>i2ptun: home</);
-    assert.match(kept, /<RunOnlyIfNetworkAvailable>true</);
     assert.match(kept, /<Priority>4</);
     const given = await succeed(machine, [
       ...["autostart", "enable", "home", "--print"],
@@ -250,13 +249,28 @@ testWindows(
     assert.match(given, /<Command>Z:\\mnt\\Programme für Zoë\\i2ptün\.exe</);
     assert.match(
       given,
-      /<Arguments>profile start home --config &quot;C:\\users\\Zoë Müller\\[^"]*\\profiles\.yaml&quot;</,
+      /<Arguments>profile start home --keep-trying --config &quot;C:\\users\\Zoë Müller\\[^"]*\\profiles\.yaml&quot;</,
     );
     assert.match(
       await succeed(machine, ["autostart", "status", "home"]),
       /^home: enabled, not active, stopped/,
     );
+
+    // as the task would at logon, before the server can be reached
+    await site.sshd.stop();
+    const [, args = ""] = /<Arguments>(.*)<\/Arguments>/.exec(given)!;
+    const words = args.replaceAll("&quot;", '"').match(/"[^"]*"|\S+/g)!
+      .map((word) => word.replaceAll('"', ""));
+    const { code, stdout, stderr } = await machine.run(words);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /^home is not up yet; it keeps trying/);
+    assert.equal((await statusOf(machine)).state, "reconnecting");
+    const answer = get(site.port);
+    await site.sshd.start();
+    assert((await answer).endsWith(site.page.text));
+
     await succeed(machine, ["autostart", "disable", "home"]);
+    assert.equal((await statusOf(machine)).state, "stopped");
     await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
   },
   ["xmllint"],

@@ -81,7 +81,7 @@ export function taskOf(name: string, context: Context): AutostartTask {
       "start",
       name,
       // a task that stays would be a window that stays
-      ...(system === "windows" ? [] : ["--foreground"]),
+      system === "windows" ? "--keep-trying" : "--foreground",
       "--config",
       context.config,
     ],

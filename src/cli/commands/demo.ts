@@ -10,7 +10,7 @@ import { Tunnel } from "../../tunnel/tunnel.ts";
 import type { Context } from "../context.ts";
 import { interruption } from "../interruption.ts";
 import { print, printJson, say, styles } from "../output.ts";
-import { showAddress, showUp } from "../status_view.ts";
+import { showAddress, showStarted } from "../status_view.ts";
 import { windowTitle } from "../window_title.ts";
 import { progress } from "./start.ts";
 
@@ -90,7 +90,7 @@ export async function demo(
       throw error;
     });
     const status = tunnel.status();
-    if (!context.json) showUp(status).forEach(print);
+    if (!context.json) showStarted(status).forEach(print);
     const url = showAddress(status.forwards[0]!);
     const text = await read(url, signal);
     clearTimeout(timer);

@@ -9,14 +9,14 @@ import type { LogLevel } from "../../log.ts";
 import { openUrl } from "../../platform/open_url.ts";
 import type { System } from "../../platform/paths.ts";
 import type { Profile } from "../../profile/profile.ts";
-import type { Prompter } from "../../ssh/prompter.ts";
+import { nobody, type Prompter } from "../../ssh/prompter.ts";
 import type { TunnelStatus } from "../../tunnel/status.ts";
 import type { Context } from "../context.ts";
 import { explainFailure } from "../explain_failure.ts";
 import { LiveView, terminalScreen } from "../live_view.ts";
 import { canDraw, print, say, screenSize, styles, warning } from "../output.ts";
 import { onResize } from "../resize.ts";
-import { firstPage, showStatus, showUp } from "../status_view.ts";
+import { firstPage, showStarted, showStatus } from "../status_view.ts";
 import { windowTitle } from "../window_title.ts";
 
 const REDRAW_MS = 1000;
@@ -37,6 +37,7 @@ export async function foreground(
   options: {
     ask: Prompter;
     acceptNew?: boolean | undefined;
+    keepTrying?: boolean | undefined;
     open?: boolean | undefined;
     timeout?: number | undefined;
     quiet?: boolean | undefined;
@@ -118,12 +119,17 @@ export async function foreground(
       ask,
       acceptNew: options.acceptNew ?? false,
       explain: explainFailure,
+      keepTrying: options.keepTrying,
       signal: stop.signal,
       files: notifier?.files,
       log: (level, message) => {
         file(level, message);
         if (options.quiet) return;
         if (level !== "debug" || debug) note(level, message);
+      },
+      onWaiting: (status) => {
+        if (!options.quiet) showStarted(status).forEach(say);
+        return options.ask === nobody ? nobody : ask;
       },
       onUp: (status, latest) => {
         clearTimeout(timer);
@@ -140,7 +146,7 @@ export async function foreground(
             clearInterval(timer);
             ignoreSize();
           };
-        } else showUp(status).forEach(print);
+        } else showStarted(status).forEach(print);
         if (options.open) {
           const url = firstPage(status);
           if (url !== undefined) openUrl(url, environment.system);

@@ -16,13 +16,15 @@ import { interruption } from "../interruption.ts";
 import { print, printJson, say, styles, warn } from "../output.ts";
 import { standardInputPrompter, terminalPrompter } from "../prompts.ts";
 import { spinner } from "../spinner.ts";
-import { firstPage, showUp, statusForPrograms } from "../status_view.ts";
+import { firstPage, showStarted, statusForPrograms } from "../status_view.ts";
 
 export interface StartOptions {
   foreground?: boolean | undefined;
   open?: boolean | undefined;
   passwordStdin?: boolean | undefined;
   acceptNew?: boolean | undefined;
+  /** Try again where the first attempt fails, unless that cannot help. */
+  keepTrying?: boolean | undefined;
   /** Seconds. */
   timeout?: number | undefined;
   /** Another process with the same name is an {@link AlreadyRunningError}. */
@@ -64,6 +66,7 @@ export async function startProfiles(
       remedy: `i2ptun profile start ${first.name} --foreground`,
     });
   }
+  if (options.keepTrying) checkPatience(options);
   if (!options.quiet) profiles.forEach(warnOfReach);
   const ask = options.ask ??
     (options.passwordStdin
@@ -80,7 +83,7 @@ export async function startProfiles(
       const { status, isOwn } = await startOne(profile, options, ask, context);
       if (isOwn) own.push(profile.name);
       started.push(status);
-      if (!context.json) showUp(status).forEach(print);
+      if (!context.json) showStarted(status).forEach(print);
     }
   } catch (error) {
     // a start is all or nothing
@@ -120,6 +123,7 @@ async function startOne(
       const status = await launch({
         profile,
         acceptNew: options.acceptNew ?? false,
+        keepTrying: options.keepTrying ?? false,
         debug: context.debug,
         ask,
         log: options.quiet ? () => {} : progress(context.debug),
@@ -130,6 +134,9 @@ async function startOne(
       const running = await waitUntilSettled(context.folder, name, signal);
       if (running?.state === "up" || running?.state === "reconnecting") {
         say(styles.dim(`${name} was running already`));
+        if (running.state !== "up" && running.lastError !== null) {
+          warn(running.lastError);
+        }
         return { status: running, isOwn: false };
       }
       if (running?.state === "stopped") {
@@ -152,6 +159,22 @@ async function startOne(
     throw error;
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** @throws {I2ptunError} `usage` if another option says otherwise */
+function checkPatience(options: StartOptions): void {
+  if (options.timeout !== undefined) {
+    throw new I2ptunError("usage", "--keep-trying has no --timeout", {
+      remedy: "leave one of them out",
+    });
+  }
+  if (options.passwordStdin && !options.foreground) {
+    throw new I2ptunError(
+      "usage",
+      "--keep-trying takes no --password-stdin in the background, where it may be asked for later",
+      { remedy: "use a key, or --foreground" },
+    );
   }
 }
 
@@ -186,7 +209,9 @@ async function openFirstPage(
   context: Context,
 ): Promise<void> {
   const url = firstPage(status);
-  if (url === undefined) {
+  if (status.state !== "up") {
+    warn(`no page is opened before ${status.name} is up`);
+  } else if (url === undefined) {
     warn(`${status.name} has no page to open`);
   } else if (!await openUrl(url, context.environment.system)) {
     warn(`no browser could be started; open ${url} yourself`);

@@ -111,6 +111,10 @@ export function addProfileCommands(program: CommandUnknownOpts): void {
     )
     .option("--accept-new", "store an unknown host key without asking")
     .option("--timeout <seconds>", "give up when it is not up by then", seconds)
+    .option(
+      "--keep-trying",
+      "go on where the server cannot be reached yet, as after a lost connection",
+    )
     .action(async (names, options, command) => {
       const { start } = await import("../commands/start.ts");
       await start(names, options, await contextOf(command));
