@@ -107,6 +107,19 @@ export function openings(
   return repeat(count, limitMs, () => fetchExactly(port, 1));
 }
 
+/** As {@link openings}, but the target closes them. @returns ms of each */
+export function given(
+  port: number,
+  count: number,
+  limitMs: number,
+): Promise<number[]> {
+  return repeat(count, limitMs, async () => {
+    using conn = await connect(port);
+    await writeAll(conn, encodeRequest({ kind: "give", bytes: 1 }));
+    await take(conn, 1);
+  });
+}
+
 /** So many connections, all opened at once. @returns ms until all are served */
 export async function connections(
   port: number,

@@ -24,6 +24,8 @@ async function serve(conn: Deno.TcpConn): Promise<void> {
         await readFull(conn, new Uint8Array(request.more ?? 0));
         await writeZeros(conn, request.bytes);
         break;
+      case "give":
+        return await writeZeros(conn, request.bytes);
       case "take":
         return await take(conn, request.bytes, request.limitMs);
       case "echo":

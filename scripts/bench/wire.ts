@@ -19,9 +19,11 @@ export type Request =
    */
   | { kind: "take"; bytes: number; limitMs: number }
   /** Sends back whatever comes. The last request of a connection. */
-  | { kind: "echo" };
+  | { kind: "echo" }
+  /** Sends so many bytes and closes, as HTTP does without keep-alive. */
+  | { kind: "give"; bytes: number };
 
-const KINDS = ["send", "take", "echo"] as const;
+const KINDS = ["send", "take", "echo", "give"] as const;
 
 /** A request as it is sent. */
 export function encodeRequest(request: Request): Uint8Array<ArrayBuffer> {
@@ -41,6 +43,7 @@ export function decodeRequest(bytes: Uint8Array): Request {
   const count = view.getFloat64(8);
   switch (kind) {
     case "send":
+    case "give":
       return { kind, bytes: count };
     case "take":
       return { kind, bytes: count, limitMs: view.getUint32(4) };
