@@ -15,59 +15,56 @@
 /** What is longer fills segments, which TCP acknowledges soon; in bytes. */
 const SHORT = 16 * 1024;
 
-/** So long something of use may still be sent, in ms. */
+/** So long, or up to twice as long, something of use may still be sent; in ms. */
 const PATIENCE_MS = 2;
 
-/** Time, as a parameter: tests bring their own. */
-export interface AckTime {
-  /** Milliseconds, never going back. */
-  now(): number;
-  /** Calls back after so many ms. @returns what cancels it */
-  after(ms: number, callBack: () => void): () => void;
-}
+/** Calls back after so many ms. @returns what cancels it */
+type After = (ms: number, callBack: () => void) => () => void;
 
-const systemTime: AckTime = {
-  now: () => performance.now(),
-  after: (ms, callBack) => {
-    const timer = setTimeout(callBack, ms);
-    return () => clearTimeout(timer);
-  },
+const afterSystemTime: After = (ms, callBack) => {
+  const timer = setTimeout(callBack, ms);
+  return () => clearTimeout(timer);
 };
 
 /** Watches what comes from a server, and goes to it. */
 export class PromptAck {
   readonly #isWanted: () => boolean;
   readonly #acknowledge: () => void;
-  readonly #time: AckTime;
-  /** When something came that nothing was sent after; undefined: nothing. */
-  #since: number | undefined;
+  readonly #after: After;
+  /** Whether something has come that nothing was sent after. */
+  #isDue = false;
+  /** How often that began, and how often when the timer was set. */
+  #times = 0;
+  #timesThen = 0;
   #cancel: (() => void) | undefined;
 
   /**
    * @param isWanted whether the server may have more to say soon
    * @param acknowledge sends something that means nothing
+   * @param after a parameter for tests
    */
   constructor(
     isWanted: () => boolean,
     acknowledge: () => void,
-    time = systemTime,
+    after = afterSystemTime,
   ) {
     this.#isWanted = isWanted;
     this.#acknowledge = acknowledge;
-    this.#time = time;
+    this.#after = after;
   }
 
   /** So many bytes have come, and nothing was done about them yet. */
   received(bytes: number): void {
-    if (bytes > SHORT || !this.#isWanted()) return;
-    this.#since ??= this.#time.now();
+    if (this.#isDue || bytes > SHORT || !this.#isWanted()) return;
+    this.#isDue = true;
+    this.#times++;
     // where there is much to and fro, one timer for all of it
-    this.#cancel ??= this.#time.after(PATIENCE_MS, () => this.#look());
+    if (!this.#cancel) this.#wait();
   }
 
   /** Something is sent, which acknowledges all that has come. */
   sent(): void {
-    this.#since = undefined;
+    this.#isDue = false;
   }
 
   /** The connection is over. */
@@ -75,15 +72,14 @@ export class PromptAck {
     this.#cancel?.();
   }
 
-  #look(): void {
-    this.#cancel = undefined;
-    if (this.#since === undefined) return;
-    const left = PATIENCE_MS - (this.#time.now() - this.#since);
-    if (left > 0) {
-      this.#cancel = this.#time.after(left, () => this.#look());
-      return;
-    }
-    this.#since = undefined;
-    this.#acknowledge();
+  #wait(): void {
+    this.#timesThen = this.#times;
+    this.#cancel = this.#after(PATIENCE_MS, () => {
+      this.#cancel = undefined;
+      if (!this.#isDue) return;
+      if (this.#times !== this.#timesThen) return this.#wait();
+      this.#isDue = false;
+      this.#acknowledge();
+    });
   }
 }
