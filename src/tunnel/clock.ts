@@ -10,6 +10,12 @@ export interface Clock {
   random(): number;
 }
 
+/**
+ * What sleepers wait for: Deno 2.7 forgets a signal of AbortSignal.any() that
+ * nothing else holds, its listeners included.
+ */
+const awaited = new Set<AbortSignal>();
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   date: () => new Date(),
@@ -18,10 +24,12 @@ export const systemClock: Clock = {
       if (signal.aborted) return resolve();
       const done = () => {
         clearTimeout(timer);
+        awaited.delete(signal);
         signal.removeEventListener("abort", done);
         resolve();
       };
       const timer = ms === Infinity ? undefined : setTimeout(done, ms);
+      awaited.add(signal);
       signal.addEventListener("abort", done, { once: true });
     }),
   random: Math.random,
