@@ -4,9 +4,9 @@
  * @module
  */
 
-/** Powers of two, in bytes; the largest holds what one read brings. */
+/** Powers of two, in bytes. */
 const SMALLEST_BLOCK = 4 * 1024;
-const LARGEST_BLOCK = 256 * 1024;
+const LARGEST_BLOCK = 128 * 1024;
 
 /**
  * Blocks for later, by size: new ones are memory that the system has to find

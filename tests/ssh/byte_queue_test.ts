@@ -93,7 +93,7 @@ Deno.test("a queue that runs empty again and again makes no new memory", () => {
   const seen = new Set<ArrayBuffer>();
   for (let i = 0; i < 50; i++) {
     // more than a block, in parts as they come
-    for (let k = 0; k < 12; k++) queue.append(packet);
+    for (let k = 0; k < 8; k++) queue.append(packet);
     let writes = 0;
     for (; queue.length > 0; writes++) {
       const shown = queue.peek();
