@@ -6,6 +6,7 @@
  */
 
 import { I2ptunError } from "../errors.ts";
+import { isForbidden } from "../ssh/channel.ts";
 
 export interface Denial {
   kind:
@@ -33,9 +34,6 @@ const WORDINGS: [RegExp, Denial["kind"]][] = [
   ],
 ];
 
-/** RFC 4254 §5.1. */
-const ADMINISTRATIVELY_PROHIBITED = 1;
-
 /**
  * What to tell the client.
  *
@@ -43,11 +41,10 @@ const ADMINISTRATIVELY_PROHIBITED = 1;
  * @param host the target's, whose name is no part of the reason
  */
 export function denialOf(error: unknown, host: string): Denial {
-  const { message, cause } = I2ptunError.from(error);
+  const known = I2ptunError.from(error);
+  const { message, cause } = known;
   const fromServer = cause as { reason?: number; message?: string } | undefined;
-  if (fromServer?.reason === ADMINISTRATIVELY_PROHIBITED) {
-    return { kind: "forbidden", message };
-  }
+  if (isForbidden(known)) return { kind: "forbidden", message };
   const said = fromServer?.reason === undefined
     ? message.replaceAll(host, "")
     : fromServer.message ?? "";

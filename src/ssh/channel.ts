@@ -198,14 +198,18 @@ interface Refusal {
   remedy: string;
 }
 
-/** RFC 4254 §5.1, the reason codes of SSH_MSG_CHANNEL_OPEN_FAILURE. */
+/** RFC 4254 §5.1, two of the reason codes of SSH_MSG_CHANNEL_OPEN_FAILURE. */
+export const ADMINISTRATIVELY_PROHIBITED = 1;
+export const CONNECT_FAILED = 2;
+
+/** By their codes. */
 const OPEN_FAILURES: Record<number, Refusal | undefined> = {
-  1: {
+  [ADMINISTRATIVELY_PROHIBITED]: {
     said: "the server forbids it",
     remedy:
       "its sshd_config must allow it: AllowTcpForwarding, PermitOpen, or the key's options in authorized_keys",
   },
-  2: {
+  [CONNECT_FAILED]: {
     said: "nothing answers there",
     why: "the service does not run on the server, or listens elsewhere",
     remedy: "check that the service runs on the server and listens there",
@@ -219,9 +223,6 @@ const OPEN_FAILURES: Record<number, Refusal | undefined> = {
     remedy: "try again later, or look at the server's load",
   },
 };
-
-const ADMINISTRATIVELY_PROHIBITED = 1;
-const CONNECT_FAILED = 2;
 
 /** gai_strerror(3), which sshd passes on. */
 const NO_SUCH_NAME = /not known|name resolution|no address associated/i;

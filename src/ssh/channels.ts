@@ -9,7 +9,14 @@ import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { formatTarget, type TargetAddress } from "../forward/address.ts";
 import type { I2ptunError } from "../errors.ts";
-import { Channel, openFailure, type Peer, type Wire } from "./channel.ts";
+import {
+  ADMINISTRATIVELY_PROHIBITED,
+  Channel,
+  CONNECT_FAILED,
+  openFailure,
+  type Peer,
+  type Wire,
+} from "./channel.ts";
 import { Link } from "./link.ts";
 import { OpeningQueue } from "./opening_queue.ts";
 import { FIRST_WINDOW, RoundTrip } from "./receive_window.ts";
@@ -25,10 +32,6 @@ import { askForLife, sendNothing } from "./ssh2_internals.ts";
 
 /** So much may wait for the link before channels wait in turn, in bytes. */
 const LINK_LIMIT = 256 * 1024;
-
-/** RFC 4254 §5.1. */
-const SSH_OPEN_ADMINISTRATIVELY_PROHIBITED = 1;
-const SSH_OPEN_CONNECT_FAILED = 2;
 
 /** Where a forwarded connection came from (RFC 4254 §7.2, originator). */
 export interface Originator {
@@ -171,9 +174,9 @@ export class Channels {
             this.#protocol.confirm(open.peer.id, id, FIRST_WINDOW);
             return this.#add(id, open.peer);
           },
-          refuse: () => refuse(SSH_OPEN_CONNECT_FAILED),
+          refuse: () => refuse(CONNECT_FAILED),
         });
-        if (!isTaken) refuse(SSH_OPEN_ADMINISTRATIVELY_PROHIBITED);
+        if (!isTaken) refuse(ADMINISTRATIVELY_PROHIBITED);
       },
       data: (id, bytes) => channel(id)?.onData(bytes),
       windowAdjust: (id, bytes) => channel(id)?.onWindowAdjust(bytes),
