@@ -46,7 +46,10 @@ export async function startPrivateNetwork(
     await addAddress(far, `${SERVER}/24`, "eth0");
     await addAddress(far, `${JUMP_HOST}/24`, "eth0");
     for (const namespace of [near, far]) {
-      await execute("ip", ["-n", namespace, "link", "set", "eth0", "up"]);
+      const set = ["-n", namespace, "link", "set", "eth0"];
+      // no address that comes a second later: browsers give up what they load
+      await execute("ip", [...set, "addrgenmode", "none"]);
+      await execute("ip", [...set, "up"]);
     }
 
     const at = { netns: far, port: 22 };
