@@ -3,8 +3,8 @@
  *
  * A browser opens one connection for a page and, when it has that, some more for
  * what is in it: far away from the server each would wait a round trip for its
- * channel. So when the first asks for a page, the others are opened, and later
- * with anything as many as there were lately.
+ * channel. So when the first asks for a page, the others are opened, and one for
+ * the next page; later with anything as many as there were lately.
  *
  * Only for clients that speak HTTP, and speak first: to a service that greets
  * (IRC, SMTP, SSH) a connection that nobody uses means something.
@@ -49,17 +49,25 @@ export interface SpareChannelsOptions {
   sleep: Sleep;
 }
 
+interface Spare {
+  channel: Channel;
+  /** Aborts when it is not unused any more. */
+  used: AbortController;
+}
+
 /** Those to one target. */
 export class SpareChannels {
   readonly #options: SpareChannelsOptions;
-  readonly #ready: Channel[] = [];
+  readonly #ready: Spare[] = [];
   #opening = 0;
+  /** When somebody last asked for a page. */
+  #pageAt = -Infinity;
   /** The most clients at once lately, and when that was. */
   #most = { clients: 0, at: 0 };
   /** None are opened before. */
   #notBefore = 0;
-  /** Ends the time of those that are ready or opening. */
-  #time: AbortController | undefined;
+  /** How often all were discarded. */
+  #discards = 0;
 
   constructor(options: SpareChannelsOptions) {
     this.#options = options;
@@ -67,10 +75,10 @@ export class SpareChannels {
 
   /** One for a client that has come; undefined if there is none. */
   take(): Channel | undefined {
-    const channel = this.#ready.shift();
-    channel?.receive(undefined);
-    this.#settle();
-    return channel;
+    const spare = this.#ready.shift();
+    spare?.used.abort();
+    spare?.channel.receive(undefined);
+    return spare?.channel;
   }
 
   /**
@@ -86,9 +94,12 @@ export class SpareChannels {
     const at = now();
     const isOver = at - this.#most.at > LATELY_MS;
     if (clients >= this.#most.clients || isOver) this.#most = { clients, at };
+    const isForPage = FOR_A_PAGE.test(text);
+    if (isForPage) this.#pageAt = at;
     if (roundTripMs() < FAR_MS || at < this.#notBefore) return;
-    const lately = FOR_A_PAGE.test(text) ? MOST : this.#most.clients;
-    const wanted = Math.min(lately, MOST) - clients;
+    const lately = isForPage ? MOST : Math.min(this.#most.clients, MOST);
+    const forNextPage = at - this.#pageAt < UNUSED_MS ? 1 : 0;
+    const wanted = Math.max(lately - clients, forNextPage);
     for (let i = this.#ready.length + this.#opening; i < wanted; i++) {
       this.#open();
     }
@@ -96,42 +107,44 @@ export class SpareChannels {
 
   /** Closes all. */
   discard(): void {
-    for (const channel of this.#ready.splice(0)) channel.close();
-    this.#time?.abort();
-    this.#time = undefined;
+    this.#discards++;
+    for (const { channel, used } of this.#ready.splice(0)) {
+      used.abort();
+      channel.close();
+    }
   }
 
   #open(): void {
     const opening = this.#options.open();
     if (!opening) return;
-    const time = this.#time ??= this.#startTime();
+    const discards = this.#discards;
     this.#opening++;
     opening.then((channel) => {
-      if (time.signal.aborted) channel.close();
+      if (this.#discards > discards) channel.close();
       else this.#keep(channel);
     }, (error) => {
       if (I2ptunError.from(error).kind === "forward") this.#stop(REFUSED_MS);
-    }).finally(() => {
-      this.#opening--;
-      this.#settle();
-    });
+    }).finally(() => this.#opening--);
   }
 
   #keep(channel: Channel): void {
-    this.#ready.push(channel);
+    const spare = { channel, used: new AbortController() };
+    this.#ready.push(spare);
     const drop = () => {
-      const at = this.#ready.indexOf(channel);
+      const at = this.#ready.indexOf(spare);
       if (at >= 0) this.#ready.splice(at, 1);
+      spare.used.abort();
       channel.close();
-      this.#settle();
     };
+    this.#options.sleep(UNUSED_MS, spare.used.signal).then(() => {
+      if (!spare.used.signal.aborted) drop();
+    });
     channel.receive({
       data: (bytes) => {
         channel.consumed(bytes.length);
         // a service that greets
         this.#stop(Infinity);
         this.discard();
-        drop();
       },
       end: drop,
       closed: drop,
@@ -140,20 +153,5 @@ export class SpareChannels {
 
   #stop(ms: number): void {
     this.#notBefore = Math.max(this.#notBefore, this.#options.now() + ms);
-  }
-
-  /** The only timer, as long as there are any. */
-  #startTime(): AbortController {
-    const time = new AbortController();
-    this.#options.sleep(UNUSED_MS, time.signal).then(() => {
-      if (!time.signal.aborted) this.discard();
-    });
-    return time;
-  }
-
-  #settle(): void {
-    if (this.#ready.length + this.#opening > 0) return;
-    this.#time?.abort();
-    this.#time = undefined;
   }
 }

@@ -80,19 +80,41 @@ Deno.test("the second page has channels for as many as the first", async () => {
   assert.equal(spares.take(), undefined);
 });
 
+const PAGE = Buffer.from(
+  "GET http://x.i2p/ HTTP/1.1\r\nHost: x.i2p\r\nAccept: text/html,*/*\r\n\r\n",
+);
+
 Deno.test("who asks for a page has the others at once", async () => {
   const { spares, asked } = start();
-  const page = Buffer.from(
-    "GET http://x.i2p/ HTTP/1.1\r\nHost: x.i2p\r\nAccept: text/html,*/*\r\n\r\n",
-  );
-  spares.heard(page, 1);
+  spares.heard(PAGE, 1);
   assert.equal(asked(), 5);
   await settle();
   assert.ok(spares.take());
   const other = start();
-  other.spares.heard(Buffer.from(`${page}`.replace("html", "css")), 1);
-  other.spares.heard(Buffer.from(`${page}`.replace("GET", "NICK")), 1);
+  other.spares.heard(Buffer.from(`${PAGE}`.replace("html", "css")), 1);
+  other.spares.heard(Buffer.from(`${PAGE}`.replace("GET", "NICK")), 1);
   assert.equal(other.asked(), 0);
+});
+
+Deno.test("for five seconds after a page there is one for the next", async () => {
+  const { clock, spares, asked } = start();
+  spares.heard(PAGE, 1);
+  await settle();
+  for (let clients = 2; clients <= 6; clients++) {
+    assert.ok(spares.take());
+    spares.heard(GET, clients);
+  }
+  await settle();
+  assert.equal(asked(), 5 + 1);
+  assert.ok(spares.take());
+  await clock.advance(4999);
+  spares.heard(GET, 6);
+  await settle();
+  assert.equal(asked(), 1);
+  assert.ok(spares.take());
+  await clock.advance(1);
+  spares.heard(GET, 6);
+  assert.equal(asked(), 0);
 });
 
 Deno.test("there are never more than a browser takes", async () => {
