@@ -119,7 +119,10 @@ export class Watchdog {
    */
   check(idle: boolean): void {
     const now = this.#time.monotonic();
-    if (!this.#cancel || now - this.#heardAt < FRESH_MS) return;
+    if (!this.#cancel) return;
+    // on a clock that stands still while the machine sleeps
+    const isFresh = now - this.#heardAt < FRESH_MS;
+    if (isFresh && this.#sleptMs(now) < SLEEP_MS) return this.#lookSoon();
     if (!this.#findReason() && (!idle || this.#doubt)) return;
     this.#doubt ??= { at: now, slept: false };
     this.#ask(now);
@@ -187,6 +190,11 @@ export class Watchdog {
   #sleptMs(now: number): number {
     const wall = this.#time.wall();
     return Math.max(wall - now - this.#lead, wall - this.#dueAt);
+  }
+
+  /** What somebody begins now may wait for a server that has just gone. */
+  #lookSoon(): void {
+    if (this.#dueAt - this.#time.wall() > FRESH_MS) this.#arm(FRESH_MS);
   }
 
   #ask(now: number): void {

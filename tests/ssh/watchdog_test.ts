@@ -206,6 +206,38 @@ Deno.test("a changed address is a reason to ask, once", () => {
   assert.equal(noticed.lostAfter, 5000, "with the keepalive");
 });
 
+Deno.test("what was heard a moment ago proves nothing after a sleep", () => {
+  const world = setUp(15_000, 3);
+  world.pass(9_000);
+  world.hear();
+  world.suspend(600_000);
+  world.watchdog.check(false);
+  assert.equal(world.asked.length, 1);
+});
+
+Deno.test("nor for long when the address has changed since", () => {
+  const world = setUp(15_000, 3);
+  world.pass(9_000);
+  world.hear();
+  world.hasAddress = false;
+  world.watchdog.check(false);
+  assert.deepEqual(world.asked, []);
+  world.pass(1000);
+  assert.deepEqual(world.asked, [10_000]);
+  world.pass(5000);
+  assert.equal(world.lostAfter, 5000);
+
+  const busy = withServer(15_000, 3);
+  for (let i = 0; i < 100; i++) {
+    busy.pass(100);
+    busy.hear();
+    busy.watchdog.check(false);
+  }
+  assert.equal(busy.wakeUps, 9, "one a second for all clients");
+  busy.pass(3600_000);
+  assert.equal(busy.wakeUps, 10 + 240);
+});
+
 Deno.test("what it did not answer tells whose fault it is", () => {
   const behind = setUp(15_000, 3);
   const jump = withServer(15_000, 3);

@@ -44,6 +44,7 @@ const PROGRAMS = {
   "python3": "python3",
   "systemd-analyze": "systemd",
   "xmllint": "libxml2-utils",
+  "faketime": "faketime",
   "chromium": "chromium",
   "firefox-esr": "firefox-esr",
 } as const;
