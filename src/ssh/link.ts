@@ -63,7 +63,7 @@ export class Link extends Duplex {
   override _read(): void {
     this.#conn.read(this.#buffer).then((length) => {
       if (length === null) return this.push(null);
-      this.promptAck?.received(length);
+      this.promptAck?.received();
       const bytes = this.#buffer.subarray(0, length);
       const isView = this.copiesData && this.readableFlowing &&
         this.readableLength === 0;

@@ -5,15 +5,12 @@
  * (RFC 896): a short packet waits until all before it are acknowledged. This
  * machine's system puts that off, for 40 ms on Linux, in case there is something
  * to send that acknowledges as well (RFC 1122 §4.2.3.2). So a channel's opening,
- * or an answer in two parts, takes 40 ms more whenever nothing happens to be
- * sent meanwhile. Nobody but the system can acknowledge; but something that
- * means nothing can be sent.
+ * an answer in two parts, or new keys in the middle of a transfer take 40 ms more
+ * whenever nothing happens to be sent meanwhile. Nobody but the system can
+ * acknowledge; but something that means nothing can be sent.
  *
  * @module
  */
-
-/** What is longer fills segments, which TCP acknowledges soon; in bytes. */
-const SHORT = 16 * 1024;
 
 /** So long, or up to twice as long, something of use may still be sent; in ms. */
 const PATIENCE_MS = 2;
@@ -53,9 +50,9 @@ export class PromptAck {
     this.#after = after;
   }
 
-  /** So many bytes have come, and nothing was done about them yet. */
-  received(bytes: number): void {
-    if (this.#isDue || bytes > SHORT || !this.#isWanted()) return;
+  /** Something has come, and nothing was done about it yet. */
+  received(): void {
+    if (this.#isDue || !this.#isWanted()) return;
     this.#isDue = true;
     this.#times++;
     // where there is much to and fro, one timer for all of it
