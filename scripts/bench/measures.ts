@@ -190,7 +190,7 @@ function mean(values: number[]): number {
 
 async function idle({ pids }: Tunnel): Promise<Measured> {
   // what the start has left is collected in the first moment of rest
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await new Promise((resolve) => setTimeout(resolve, 2000));
   const cost = await costOf(pids);
   if (!cost) throw new Error("memory is known on Linux only");
   return { value: cost.privateBytes / 1e6 };

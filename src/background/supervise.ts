@@ -7,7 +7,7 @@
 
 import type { I2ptunError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { collectGarbage } from "../platform/memory.ts";
+import { collectAtRest } from "../platform/memory.ts";
 import { type Environment, pathsOf } from "../platform/paths.ts";
 import type { Profile } from "../profile/profile.ts";
 import { nobody, type Prompter } from "../ssh/prompter.ts";
@@ -25,9 +25,6 @@ import { portHolder } from "./port_holder.ts";
 import { checkPresence } from "./presence.ts";
 import { RunFolder } from "./records.ts";
 import { AlreadyRunningError } from "./running.ts";
-
-/** How long after its start a tunnel gives back what only that needed, in ms. */
-const REST_MS = 500;
 
 export interface SuperviseOptions {
   profile: Profile;
@@ -159,8 +156,9 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
             ...options.files ?? [],
           ],
         });
-        const rest = setTimeout(collectGarbage, REST_MS);
-        tunnel.finished.finally(() => clearTimeout(rest));
+        // what only the start needed
+        const endRest = collectAtRest(() => tunnel.passedBytes);
+        tunnel.finished.finally(endRest);
       }
       failure = await tunnel.finished;
     } finally {

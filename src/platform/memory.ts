@@ -22,3 +22,38 @@ declare global {
 export function collectGarbage(): void {
   globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
 }
+
+/** How long nothing has to happen, in milliseconds. */
+const REST_MS = 500;
+
+/** Calls back every so many milliseconds. @returns ends that */
+type Every = (ms: number, callBack: () => void) => () => void;
+
+const everySystemTime: Every = (ms, callBack) => {
+  const timer = setInterval(callBack, ms);
+  return () => clearInterval(timer);
+};
+
+/**
+ * Collects once, as soon as there is a moment of rest, which is when
+ * `activity` has not changed for half a second: it would hold up what goes on.
+ *
+ * @param every a parameter for tests, as is `collect`
+ * @returns gives up waiting for it
+ */
+export function collectAtRest(
+  activity: () => number,
+  every: Every = everySystemTime,
+  collect: () => void = collectGarbage,
+): () => void {
+  let before = activity();
+  const end = every(REST_MS, () => {
+    const now = activity();
+    if (now === before) {
+      end();
+      collect();
+    }
+    before = now;
+  });
+  return end;
+}

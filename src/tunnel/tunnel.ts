@@ -141,6 +141,14 @@ export class Tunnel {
     };
   }
 
+  /** How many bytes have gone through, in either direction. */
+  get passedBytes(): number {
+    return this.#forwards.reduce(
+      (sum, { traffic: { bytes } }) => sum + bytes.sent + bytes.received,
+      0,
+    );
+  }
+
   /**
    * Connects and opens every forward on the server; if one fails, ends the
    * connection. Undefined if it is to be tried again.

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { collectAtRest } from "../../src/platform/memory.ts";
 import { V8_FLAGS } from "../../src/platform/run.ts";
 import { execute } from "../support/scratch.ts";
 
@@ -21,4 +22,26 @@ Deno.test("with the program's flags garbage is given back when asked", async () 
   ]);
   const [before, after] = JSON.parse(said);
   assert(after < before - 10e6, said);
+});
+
+Deno.test("what goes on is not held up by collecting, once and only then", () => {
+  let bytes = 0;
+  let tick: (() => void) | undefined;
+  let collected = 0;
+  const start = () =>
+    collectAtRest(() => bytes, (ms, callBack) => {
+      assert.equal(ms, 500);
+      tick = callBack;
+      return () => tick = undefined;
+    }, () => collected++);
+  start();
+  for (bytes of [1, 2, 1000]) tick!();
+  assert.equal(collected, 0);
+  tick!();
+  assert.equal(collected, 1);
+  assert.equal(tick, undefined);
+
+  const end = start();
+  end();
+  assert.equal(tick, undefined);
 });
