@@ -98,6 +98,13 @@ export function measures(effort: Effort, compiled: boolean): Measure[] {
       run: async ({ port }) => speed(await client.download(port, near)),
     },
     {
+      ...rate("download2", "the next such download", 0, atLeast(1)),
+      run: async ({ port }) => {
+        await client.download(port, near);
+        return speed(await client.download(port, near));
+      },
+    },
+    {
       ...rate("upload", "one upload", 0, atLeast(1)),
       withCpu: true,
       run: async ({ port }) => speed(await client.upload(port, near)),
