@@ -108,10 +108,7 @@ export class SpareChannels {
   /** Closes all. */
   discard(): void {
     this.#discards++;
-    for (const { channel, used } of this.#ready.splice(0)) {
-      used.abort();
-      channel.close();
-    }
+    for (const spare of [...this.#ready]) this.#drop(spare);
   }
 
   #open(): void {
@@ -130,12 +127,7 @@ export class SpareChannels {
   #keep(channel: Channel): void {
     const spare = { channel, used: new AbortController() };
     this.#ready.push(spare);
-    const drop = () => {
-      const at = this.#ready.indexOf(spare);
-      if (at >= 0) this.#ready.splice(at, 1);
-      spare.used.abort();
-      channel.close();
-    };
+    const drop = () => this.#drop(spare);
     this.#options.sleep(UNUSED_MS, spare.used.signal).then(() => {
       if (!spare.used.signal.aborted) drop();
     });
@@ -149,6 +141,13 @@ export class SpareChannels {
       end: drop,
       closed: drop,
     });
+  }
+
+  #drop(spare: Spare): void {
+    const at = this.#ready.indexOf(spare);
+    if (at >= 0) this.#ready.splice(at, 1);
+    spare.used.abort();
+    spare.channel.close();
   }
 
   #stop(ms: number): void {
