@@ -23,7 +23,10 @@ export class ByteQueue {
   #start = 0;
   #end = 0;
   #length = 0;
-  /** How much has come since it was last empty, and in the time before. */
+  /**
+   * How much has come since it was last empty, and in the time before; no more
+   * than a block holds.
+   */
   #passed = 0;
   #usual = 0;
 
@@ -46,7 +49,8 @@ export class ByteQueue {
       last.set(part, this.#end);
       this.#end += part.length;
       this.#length += part.length;
-      this.#passed += part.length;
+      // not counted on: V8 has code of its own for numbers of 31 bits and more
+      this.#passed = Math.min(this.#passed + part.length, LARGEST_BLOCK);
       at += part.length;
     }
   }
