@@ -37,21 +37,29 @@ const CONSTANTS = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574];
 /** How many blocks are computed at once. */
 const BLOCKS = 8;
 
-/** One direction of a connection, with keys of its own. */
+/** One direction of a connection. */
 export class ChaCha20Poly1305 {
   /** A packet, from its length field on; {@link LARGEST_PACKET} long and more. */
   readonly packet: Uint8Array;
   readonly #functions: Functions;
   readonly #bytes: Uint8Array;
 
-  /** @param key 64 bytes: the packets' key, then that of their lengths */
+  /** @param key see {@link useKey} */
   constructor(key: Uint8Array) {
     this.#functions = new WebAssembly.Instance(compile())
       .exports as unknown as Functions;
-    const { buffer } = this.#functions.memory;
-    this.#bytes = new Uint8Array(buffer);
+    this.#bytes = new Uint8Array(this.#functions.memory.buffer);
     this.packet = this.#bytes.subarray(LAYOUT.data);
-    const words = new Uint32Array(buffer);
+    this.useKey(key);
+  }
+
+  /**
+   * Takes the place of the key there was.
+   *
+   * @param key 64 bytes: the packets' key, then that of their lengths
+   */
+  useKey(key: Uint8Array): void {
+    const words = new Uint32Array(this.#bytes.buffer);
     const view = new DataView(key.buffer, key.byteOffset, 64);
     for (let i = 0; i < 16; i++) {
       words[LAYOUT.keys / 4 + (i + 8) % 16] = view.getUint32(4 * i, true);

@@ -63,6 +63,15 @@ export class PacketReader {
   }
 
   /**
+   * Goes on behind SSH_MSG_NEWKEYS, after {@link free}. For a new reader, with a
+   * module of its own, V8 would have to compile this code again.
+   */
+  rekey(key: Uint8Array, onPayload: OnPayload): void {
+    this.#cipher.useKey(key);
+    this._onPayload = onPayload;
+  }
+
+  /**
    * Takes bytes `at` to `end` of what the link has brought.
    *
    * @returns where it stopped, if the handler of a payload wanted it to
@@ -141,6 +150,12 @@ export class PacketWriter {
     this.outSeqno = firstNumber;
     this.#cipher = new ChaCha20Poly1305(key);
     this.#send = send;
+  }
+
+  /** Goes on behind SSH_MSG_NEWKEYS, as {@link PacketReader.rekey} does. */
+  rekey(key: Uint8Array): void {
+    this.#cipher.useKey(key);
+    this.#dead = false;
   }
 
   /** A packet for ssh2 to put a payload of that length into, at byte 5. */

@@ -215,28 +215,38 @@ function usePackets(
   link: PacketLink,
   onChannelData: OnChannelData,
 ): void {
+  let writer: PacketWriter | undefined;
   replace(protocol, "_cipher", (cipher) => {
     const { _encKeyMain: main, _encKeyPktLen: length } = cipher as NativeCipher;
-    return main && length
-      ? new PacketWriter(
-        keyOf(main, length),
-        cipher.outSeqno,
-        (bytes) => link.send(bytes),
-      )
-      : cipher;
+    if (!main || !length) {
+      writer = undefined;
+      return cipher;
+    }
+    const key = keyOf(main, length);
+    writer?.rekey(key);
+    return writer ??= new PacketWriter(
+      key,
+      cipher.outSeqno,
+      (bytes) => link.send(bytes),
+    );
   });
+  let reader: PacketReader | undefined;
   replace(protocol, "_decipher", (decipher) => {
     const { _decKeyMain: main, _decKeyPktLen: length, _onPayload } =
       decipher as NativeDecipher;
     link.copiesData = main !== undefined;
-    return main && length
-      ? new PacketReader(
-        keyOf(main, length),
-        decipher.inSeqno,
-        _onPayload,
-        onChannelData,
-      )
-      : decipher;
+    if (!main || !length) {
+      reader = undefined;
+      return decipher;
+    }
+    const key = keyOf(main, length);
+    reader?.rekey(key, _onPayload);
+    return reader ??= new PacketReader(
+      key,
+      decipher.inSeqno,
+      _onPayload,
+      onChannelData,
+    );
   });
 }
 

@@ -41,13 +41,16 @@ function seal(key: Uint8Array, number: number, packet: Uint8Array) {
   return cipher.packet.slice(0, packet.length + 16);
 }
 
+const used = new ChaCha20Poly1305(new Uint8Array(64));
+
+/** With one that has had other keys. */
 function open(key: Uint8Array, number: number, sealed: Uint8Array) {
-  const cipher = new ChaCha20Poly1305(key);
-  cipher.start(number);
-  cipher.packet.set(sealed);
-  const length = cipher.length();
+  used.useKey(key);
+  used.start(number);
+  used.packet.set(sealed);
+  const length = used.length();
   if (length !== sealed.length - 20) return undefined;
-  return cipher.open(length) ? cipher.packet.slice(4, 4 + length) : undefined;
+  return used.open(length) ? used.packet.slice(4, 4 + length) : undefined;
 }
 
 function packetOf(length: number, seed: number): Uint8Array {
