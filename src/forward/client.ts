@@ -16,7 +16,6 @@ export class Client {
 
   constructor(conn: Deno.Conn) {
     this.#conn = conn;
-    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
   }
 
   /** Who it is; undefined at a Unix socket. */
@@ -46,7 +45,10 @@ export class Client {
 
   /** As {@link Socket.release}. */
   release(): Released {
-    return { conn: this.#conn, rest: NOTHING, reading: this.#reading };
+    const conn = this.#conn;
+    // nothing was written before, and asking for a channel comes first
+    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+    return { conn, rest: NOTHING, reading: this.#reading };
   }
 
   destroy(): void {

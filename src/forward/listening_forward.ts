@@ -77,7 +77,8 @@ export abstract class ListeningForward<F extends Forward, A extends Accepted>
     client: Accepted,
   ): Promise<Channel> {
     for (;;) {
-      const connection = await this.options.connection();
+      const found = this.options.connection();
+      const connection = found instanceof Promise ? await found : found;
       try {
         const from = client.peer ?? { address: "127.0.0.1", port: 0 };
         return await connection.openChannel(target, from);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { nextTick } from "node:process";
 import { ByteQueue } from "../ssh/byte_queue.ts";
 import type { Channel } from "../ssh/channel.ts";
 import type { Body } from "./http_body.ts";
@@ -210,6 +211,7 @@ class Relay {
     clearTimeout(this.#lingering);
     this.#queue.clear();
     this.#channel.close();
-    this.#socket.destroy();
+    // others of this turn wait for what they send
+    nextTick(() => this.#socket.destroy());
   }
 }

@@ -17,7 +17,7 @@ export interface ForwardOptions {
    * The connection to use: at once if there is one, else as soon as there is.
    * Rejects when the client has waited long enough.
    */
-  connection: () => Promise<Connection>;
+  connection: () => Connection | Promise<Connection>;
   /** How long a proxy's client may take to say where to, and a target to answer. */
   connectTimeoutMs: number;
   sleep: Sleep;

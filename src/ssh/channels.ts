@@ -45,6 +45,8 @@ export interface ChannelLink extends PacketLink {
   readonly queued: number;
   /** Called whenever some of them were written. */
   onWritten: (() => void) | undefined;
+  /** Sends at once what is to be sent at the end of the turn. */
+  flush(): void;
 }
 
 /** @returns the transport as a link */
@@ -57,6 +59,7 @@ export function linkOver(transport: Duplex): ChannelLink {
       return transport.writableLength;
     },
     onWritten: undefined,
+    flush: () => {},
   };
   transport.on("drain", () => link.onWritten?.());
   return link;
@@ -149,6 +152,8 @@ export class Channels {
           lost: () => reject(lost()),
         });
         this.#protocol.open(id, FIRST_WINDOW, target, from);
+        // nothing else of this turn is waited for
+        this.#link.flush();
       });
     });
   }

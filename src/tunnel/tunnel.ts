@@ -238,11 +238,11 @@ export class Tunnel {
   }
 
   /** The connection, for a client at a local port: now or when it is back. */
-  #connection(): Promise<Connection> {
+  #connection(): Connection | Promise<Connection> {
     const state = this.#state;
     if (state.name === "up") {
       state.connection.check(this.#clients() <= 1);
-      return Promise.resolve(state.connection);
+      return state.connection;
     }
     const { clock, profile } = this.#options;
     return new Promise((resolve, reject) => {

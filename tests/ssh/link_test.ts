@@ -20,13 +20,24 @@ class Recorder extends PromptAck {
   }
 }
 
-Deno.test("a link tells what comes and goes, before anything is done about it", async () => {
+/** A link, the other end of it, and the lengths of what was written. */
+async function connect() {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepting = listener.accept();
-  const link = new Link(
-    await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }),
-  );
-  using peer = await accepting;
+  const { port } = listener.addr;
+  const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  const written: number[] = [];
+  const write = conn.write.bind(conn);
+  conn.write = (bytes) => {
+    written.push(bytes.length);
+    return write(bytes);
+  };
+  return { link: new Link(conn), peer: await accepting, written };
+}
+
+Deno.test("a link tells what comes and goes, before anything is done about it", async () => {
+  const { link, peer: other } = await connect();
+  using peer = other;
   const { told } = link.promptAck = new Recorder();
   link.on("data", (bytes) => link.send(bytes));
   await peer.write(new Uint8Array(5));
@@ -44,4 +55,36 @@ Deno.test("a link tells what comes and goes, before anything is done about it", 
   link.destroy();
   await once(link, "close");
   assert.deepEqual(told, ["over"]);
+});
+
+Deno.test("a link writes what is sent in one turn at once, unless it is told to", async () => {
+  const { link, peer: other, written } = await connect();
+  using peer = other;
+  const send = async (length: number, promises: number) => {
+    for (let i = 0; i < promises; i++) await undefined;
+    link.send(new Uint8Array(length));
+  };
+  const take = async (length: number) => {
+    const bytes = new Uint8Array(length);
+    for (let taken = 0; taken < length;) {
+      taken += (await peer.read(bytes.subarray(taken)))!;
+    }
+  };
+  await Promise.all([send(1, 0), send(10, 1), send(100, 20)]);
+  assert.deepEqual(written, []);
+  await take(111);
+  assert.deepEqual(written.splice(0), [111]);
+
+  link.send(new Uint8Array(2));
+  link.flush();
+  assert.deepEqual(written.splice(0), [2]);
+  // while that is being written, and after
+  link.send(new Uint8Array(20));
+  link.flush();
+  await take(22);
+  assert.deepEqual(written.splice(0), [20]);
+  link.flush();
+  assert.deepEqual(written, []);
+  link.destroy();
+  await once(link, "close");
 });
