@@ -14,7 +14,7 @@ import { ByteQueue } from "./byte_queue.ts";
 import type { PromptAck } from "./prompt_ack.ts";
 
 /** A read takes as much at most, in bytes. */
-const READ_BYTES = 256 * 1024;
+const READ_BYTES = 512 * 1024;
 
 export class Link extends Duplex {
   /** Whether listeners to `data` are done with it when they return. */
