@@ -7,7 +7,7 @@
 
 import type { I2ptunError } from "../errors.ts";
 import type { Log } from "../log.ts";
-import { collectAtRest } from "../platform/memory.ts";
+import { collectAtRest, collectSoon } from "../platform/memory.ts";
 import { type Environment, pathsOf } from "../platform/paths.ts";
 import type { Profile } from "../profile/profile.ts";
 import { nobody, type Prompter } from "../ssh/prompter.ts";
@@ -93,6 +93,8 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
     onChange: ({ name }) => {
       if (name === "up") up.resolve("up");
       if (name === "up" || name === "reconnecting") settle();
+      // what the lost connection leaves, while the server is dialled
+      if (name === "reconnecting") collectSoon();
     },
   });
   let settle: () => void = () => {};
