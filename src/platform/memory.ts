@@ -15,12 +15,16 @@ declare global {
     | undefined;
 }
 
+function runGc(flavor: "regular" | "last-resort"): void {
+  globalThis.gc?.({ type: "major", execution: "sync", flavor });
+}
+
 /**
  * Has V8 give back all that is not used any more, which takes some 20 ms. By
  * itself it does so only when there is more garbage, so in an idle process never.
  */
 export function collectGarbage(): void {
-  globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
+  runGc("last-resort");
 }
 
 /**
@@ -28,12 +32,7 @@ export function collectGarbage(): void {
  * way now waits for something.
  */
 export function collectSoon(): void {
-  const options = {
-    type: "major",
-    execution: "sync",
-    flavor: "regular",
-  } as const;
-  setTimeout(() => globalThis.gc?.(options));
+  setTimeout(() => runGc("regular"));
 }
 
 /** How long nothing has to happen, in milliseconds. */

@@ -61,9 +61,8 @@ export const V8_FLAGS = "--v8-flags=" + [
   // makes: another tenth; instead it is collected once when the tunnel is up
   "--initial-heap-size=48",
   "--expose-gc",
-  // compiling and collecting on threads of their own is no faster here: awoken a
-  // hundred times a second they drive programs from one processor to another,
-  // and a transfer waits for those
+  // threads that compile and collect wake a hundred times a second, and drive
+  // both ends of a transfer to one processor: docs/performance.md, One transfer
   "--single-threaded",
 ].join();
 

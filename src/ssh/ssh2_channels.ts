@@ -219,6 +219,7 @@ function usePackets(
   replace(protocol, "_cipher", (cipher) => {
     const { _encKeyMain: main, _encKeyPktLen: length } = cipher as NativeCipher;
     if (!main || !length) {
+      // it would not know how many packets there are meanwhile
       writer = undefined;
       return cipher;
     }

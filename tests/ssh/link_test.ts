@@ -57,7 +57,7 @@ Deno.test("a link tells what comes and goes, before anything is done about it", 
   assert.deepEqual(told, ["over"]);
 });
 
-Deno.test("a link writes what is sent in one turn at once, unless it is told to", async () => {
+Deno.test("what a link is sent in one turn is one write, unless it is flushed before", async () => {
   const { link, peer: other, written } = await connect();
   using peer = other;
   const send = async (length: number, promises: number) => {
