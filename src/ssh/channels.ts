@@ -86,6 +86,15 @@ export class Channels {
   #next = 0;
   #isLost = false;
   readonly roundTrip = new RoundTrip();
+  readonly #wire: Wire = {
+    data: (to, bytes) => this.#protocol.data(to, bytes),
+    windowAdjust: (to, bytes) => this.#protocol.windowAdjust(to, bytes),
+    eof: (to) => this.#protocol.eof(to),
+    close: (to) => this.#protocol.close(to),
+    requestFailed: (to) => this.#protocol.requestFailed(to),
+    isFull: () => this.#isFull,
+    whenRoom: (callback) => this.#waiting.push(callback),
+  };
   readonly #queue: OpeningQueue;
   /** Takes a channel that the server opens, or says no. */
   onIncoming: (open: ChannelOpen, incoming: Incoming) => boolean = () => false;
@@ -195,16 +204,7 @@ export class Channels {
   }
 
   #add(id: number, peer: Peer): Channel {
-    const wire: Wire = {
-      data: (to, bytes) => this.#protocol.data(to, bytes),
-      windowAdjust: (to, bytes) => this.#protocol.windowAdjust(to, bytes),
-      eof: (to) => this.#protocol.eof(to),
-      close: (to) => this.#protocol.close(to),
-      requestFailed: (to) => this.#protocol.requestFailed(to),
-      isFull: () => this.#isFull,
-      whenRoom: (callback) => this.#waiting.push(callback),
-    };
-    const channel = new Channel(peer, wire, this.roundTrip);
+    const channel = new Channel(peer, this.#wire, this.roundTrip);
     this.#open.set(id, channel);
     return channel;
   }

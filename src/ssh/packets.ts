@@ -8,20 +8,20 @@
 
 import { Buffer } from "node:buffer";
 import {
+  CHANNEL_MESSAGE,
+  DATA_HEADER_BYTES,
+  setUint32At,
+} from "./channel_messages.ts";
+import {
   ChaCha20Poly1305,
   LARGEST_PACKET,
   LENGTH_BYTES,
   TAG_BYTES,
 } from "./chacha20_poly1305.ts";
 
-/** RFC 4254 §5.2. */
-const SSH_MSG_CHANNEL_DATA = 94;
-
-/** Before the data in SSH_MSG_CHANNEL_DATA: type, recipient and length. */
-const DATA_HEADER_BYTES = 9;
-
 /** Of a packet, before its payload: the length of the padding. */
 const PADDING_LENGTH_BYTES = 1;
+const PAYLOAD_AT = LENGTH_BYTES + PADDING_LENGTH_BYTES;
 
 /** chacha20-poly1305 pads to this, and with four bytes at least (RFC 4253 §6). */
 const BLOCK_BYTES = 8;
@@ -31,11 +31,16 @@ const LEAST_PADDING = 4;
 export type OnPayload = (payload: Uint8Array) => number | false | undefined;
 
 /**
- * Takes the data of a channel: a view that is overwritten after the call.
+ * Takes a payload, before ssh2 does: what is in `packet` `at` to `end`, which is
+ * overwritten after the call.
  *
- * @returns false if the channel is not one of its own
+ * @returns false if it leaves it to ssh2
  */
-export type OnChannelData = (channel: number, data: Uint8Array) => boolean;
+export type TakePayload = (
+  packet: Uint8Array,
+  at: number,
+  end: number,
+) => boolean;
 
 /** What came from the link, decrypted. */
 export class PacketReader {
@@ -44,7 +49,7 @@ export class PacketReader {
   readonly #cipher: ChaCha20Poly1305;
   /** Takes payloads; ssh2 sets another one during a key exchange. */
   _onPayload: OnPayload;
-  readonly #onChannelData: OnChannelData;
+  readonly #take: TakePayload;
   /** How much of the packet is in the cipher's memory. */
   #have = 0;
   /** Without its length field and tag; -1 while unknown. */
@@ -54,12 +59,12 @@ export class PacketReader {
     key: Uint8Array,
     firstNumber: number,
     onPayload: OnPayload,
-    onChannelData: OnChannelData,
+    take: TakePayload,
   ) {
     this.inSeqno = firstNumber;
     this.#cipher = new ChaCha20Poly1305(key);
     this._onPayload = onPayload;
-    this.#onChannelData = onChannelData;
+    this.#take = take;
   }
 
   /**
@@ -110,24 +115,11 @@ export class PacketReader {
 
   #deliver(length: number): number | false | undefined {
     const { packet } = this.#cipher;
-    const from = LENGTH_BYTES + PADDING_LENGTH_BYTES;
-    const to = LENGTH_BYTES + length - packet[LENGTH_BYTES]!;
-    if (to < from) throw new Error("Bad padding length");
-    if (
-      packet[from] === SSH_MSG_CHANNEL_DATA && to - from >= DATA_HEADER_BYTES
-    ) {
-      const dataAt = from + DATA_HEADER_BYTES;
-      const dataBytes = uint32At(packet, from + 5);
-      if (
-        dataAt + dataBytes <= to &&
-        this.#onChannelData(
-          uint32At(packet, from + 1),
-          packet.subarray(dataAt, dataAt + dataBytes),
-        )
-      ) return;
-    }
+    const end = LENGTH_BYTES + length - packet[LENGTH_BYTES]!;
+    if (end < PAYLOAD_AT) throw new Error("Bad padding length");
+    if (this.#take(packet, PAYLOAD_AT, end)) return;
     // ssh2 keeps parts of it
-    return this._onPayload(Buffer.from(packet.subarray(from, to)));
+    return this._onPayload(Buffer.from(packet.subarray(PAYLOAD_AT, end)));
   }
 }
 
@@ -178,23 +170,43 @@ export class PacketWriter {
 
   /** Sends `data` on a channel (RFC 4254 §5.2); it fits into one packet. */
   sendData(channel: number, data: Uint8Array): void {
-    if (this.#dead) return;
     const { packet } = this.#cipher;
-    const payloadBytes = DATA_HEADER_BYTES + data.length;
-    const padding = paddingFor(payloadBytes);
-    const length = PADDING_LENGTH_BYTES + payloadBytes + padding;
-    setUint32At(packet, 0, length);
-    packet[4] = padding;
-    packet[5] = SSH_MSG_CHANNEL_DATA;
-    setUint32At(packet, 6, channel);
-    setUint32At(packet, 10, data.length);
-    packet.set(data, 14);
-    this.#pad(packet, 14 + data.length, padding);
-    this.#seal(length);
+    packet[PAYLOAD_AT] = CHANNEL_MESSAGE.DATA;
+    setUint32At(packet, PAYLOAD_AT + 1, channel);
+    setUint32At(packet, PAYLOAD_AT + 5, data.length);
+    packet.set(data, PAYLOAD_AT + DATA_HEADER_BYTES);
+    this.#sendPacket(DATA_HEADER_BYTES + data.length);
+  }
+
+  /** Sends a message about a channel, with a second number or without. */
+  sendNumbers(type: number, channel: number, second?: number): void {
+    const { packet } = this.#cipher;
+    packet[PAYLOAD_AT] = type;
+    setUint32At(packet, PAYLOAD_AT + 1, channel);
+    if (second !== undefined) setUint32At(packet, PAYLOAD_AT + 5, second);
+    this.#sendPacket(second === undefined ? 5 : 9);
+  }
+
+  /** Sends a message; it fits into one packet. */
+  sendPayload(payload: Uint8Array): void {
+    this.#cipher.packet.set(payload, PAYLOAD_AT);
+    this.#sendPacket(payload.length);
   }
 
   free(): void {
     this.#dead = true;
+  }
+
+  /** Sends the payload that is in the packet. */
+  #sendPacket(payloadBytes: number): void {
+    if (this.#dead) return;
+    const { packet } = this.#cipher;
+    const padding = paddingFor(payloadBytes);
+    const length = PADDING_LENGTH_BYTES + payloadBytes + padding;
+    setUint32At(packet, 0, length);
+    packet[LENGTH_BYTES] = padding;
+    this.#pad(packet, PAYLOAD_AT + payloadBytes, padding);
+    this.#seal(length);
   }
 
   #seal(length: number): void {
@@ -223,16 +235,4 @@ function paddingFor(payloadBytes: number): number {
   const over = (PADDING_LENGTH_BYTES + payloadBytes) % BLOCK_BYTES;
   const padding = BLOCK_BYTES - over;
   return padding < LEAST_PADDING ? padding + BLOCK_BYTES : padding;
-}
-
-function uint32At(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 |
-    bytes[at + 3]!) >>> 0;
-}
-
-function setUint32At(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = value >>> 16;
-  bytes[at + 2] = value >>> 8;
-  bytes[at + 3] = value;
 }

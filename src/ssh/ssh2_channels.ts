@@ -10,7 +10,13 @@ import { Buffer } from "node:buffer";
 import type { TargetAddress } from "../forward/address.ts";
 import { LARGEST_PACKET } from "./chacha20_poly1305.ts";
 import type { Peer } from "./channel.ts";
-import { type OnChannelData, PacketReader, PacketWriter } from "./packets.ts";
+import {
+  CHANNEL_MESSAGE,
+  encodeOpen,
+  type Handlers,
+  takeMessage,
+} from "./channel_messages.ts";
+import { PacketReader, PacketWriter, type TakePayload } from "./packets.ts";
 import type { SshClient } from "./ssh2.ts";
 import { isCompressed } from "./ssh2_compression.ts";
 import {
@@ -29,15 +35,9 @@ export interface ChannelOpen {
 }
 
 /** Messages about channels of ours, by our numbers from 0 up. */
-export interface ChannelMessages {
-  opened(id: number, peer: Peer): void;
+export interface ChannelMessages extends Handlers {
   openFailed(id: number, reason: number, description: string): void;
   incoming(open: ChannelOpen): void;
-  /** `bytes` are overwritten after the call. */
-  data(id: number, bytes: Uint8Array): void;
-  windowAdjust(id: number, bytes: number): void;
-  eof(id: number): void;
-  close(id: number): void;
   /** One that wants an answer, whatever it is. */
   request(id: number): void;
 }
@@ -55,7 +55,8 @@ const PACKET_OVERHEAD = 64;
 
 /**
  * Channels of our own beside ssh2's, in the same connection. With
- * chacha20-poly1305 their data bypasses ssh2 and comes in larger packets.
+ * chacha20-poly1305 what they say bypasses ssh2, and their data comes in larger
+ * packets.
  */
 export class ChannelProtocol {
   readonly #protocol: Protocol;
@@ -117,11 +118,13 @@ export class ChannelProtocol {
       // sshd's ClientAliveInterval asks so whether we are there
       (id, _type, wantReply) => wantReply && messages.request(id),
     );
-    usePackets(protocol, link, (id, bytes) => {
-      if (id < FIRST_ID || isCompressed(protocol._packetRW.read)) return false;
-      messages.data(id - FIRST_ID, bytes);
-      return true;
-    });
+    usePackets(
+      protocol,
+      link,
+      (packet, at, end) =>
+        !isCompressed(protocol._packetRW.read) &&
+        takeMessage(messages, FIRST_ID, packet, at, end),
+    );
   }
 
   /** Asks the server to connect to `target`. */
@@ -131,14 +134,21 @@ export class ChannelProtocol {
     target: TargetAddress,
     from: { address: string; port: number },
   ): void {
-    const protocol = this.#protocol;
     const number = FIRST_ID + id;
+    const packetBytes = this.#packetBytes;
     if (target.kind === "unix") {
-      protocol.openssh_directStreamLocal(number, window, this.#packetBytes, {
+      this.#protocol.openssh_directStreamLocal(number, window, packetBytes, {
         socketPath: target.path,
       });
+      return;
+    }
+    const writer = this.#writer;
+    if (writer) {
+      writer.sendPayload(
+        encodeOpen({ id: number, window, packetBytes }, target, from),
+      );
     } else {
-      protocol.directTcpip(number, window, this.#packetBytes, {
+      this.#protocol.directTcpip(number, window, packetBytes, {
         dstIP: target.host,
         dstPort: target.port,
         srcIP: from.address,
@@ -166,26 +176,40 @@ export class ChannelProtocol {
   }
 
   data(to: number, bytes: Uint8Array): void {
-    const { _cipher, _packetRW } = this.#protocol;
-    if (_cipher instanceof PacketWriter && !isCompressed(_packetRW.write)) {
-      _cipher.sendData(to, bytes);
-    } else this.#protocol.channelData(to, Buffer.from(bytes));
+    const writer = this.#writer;
+    if (writer) writer.sendData(to, bytes);
+    else this.#protocol.channelData(to, Buffer.from(bytes));
   }
 
   windowAdjust(to: number, bytes: number): void {
-    this.#protocol.channelWindowAdjust(to, bytes);
+    const writer = this.#writer;
+    if (writer) writer.sendNumbers(CHANNEL_MESSAGE.WINDOW_ADJUST, to, bytes);
+    else this.#protocol.channelWindowAdjust(to, bytes);
   }
 
   eof(to: number): void {
-    this.#protocol.channelEOF(to);
+    const writer = this.#writer;
+    if (writer) writer.sendNumbers(CHANNEL_MESSAGE.EOF, to);
+    else this.#protocol.channelEOF(to);
   }
 
   close(to: number): void {
-    this.#protocol.channelClose(to);
+    const writer = this.#writer;
+    if (writer) writer.sendNumbers(CHANNEL_MESSAGE.CLOSE, to);
+    else this.#protocol.channelClose(to);
   }
 
   requestFailed(to: number): void {
     this.#protocol.channelFailure(to);
+  }
+
+  /** What sends past ssh2, if that may be now: it queues while keys change. */
+  get #writer(): PacketWriter | undefined {
+    const { _cipher, _packetRW, _kexinit } = this.#protocol;
+    return _cipher instanceof PacketWriter && _kexinit === undefined &&
+        !isCompressed(_packetRW.write)
+      ? _cipher
+      : undefined;
   }
 
   /** The most the server may put into one packet. */
@@ -213,7 +237,7 @@ export interface PacketLink {
 function usePackets(
   protocol: Protocol,
   link: PacketLink,
-  onChannelData: OnChannelData,
+  take: TakePayload,
 ): void {
   let writer: PacketWriter | undefined;
   replace(protocol, "_cipher", (cipher) => {
@@ -246,7 +270,7 @@ function usePackets(
       key,
       decipher.inSeqno,
       _onPayload,
-      onChannelData,
+      take,
     );
   });
 }

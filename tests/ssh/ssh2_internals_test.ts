@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { algorithmOffer } from "../../src/ssh/algorithms.ts";
 import type { Channel } from "../../src/ssh/channel.ts";
 import { ChaCha20Poly1305 } from "../../src/ssh/chacha20_poly1305.ts";
+import { CHANNEL_MESSAGE } from "../../src/ssh/channel_messages.ts";
 import { Channels } from "../../src/ssh/channels.ts";
 import { dial } from "../../src/ssh/dial.ts";
 import { PacketReader, PacketWriter } from "../../src/ssh/packets.ts";
@@ -124,20 +125,24 @@ function spy(on: Internals, name: string) {
 
 testLogin(
   ["sshd"],
-  "our cipher is the first choice, ours on both sides, and data bypasses ssh2",
+  "our cipher is the first choice, ours on both sides, and channels bypass ssh2",
   async () => {
     await using ssh = await start(undefined);
     const { protocol } = ssh;
     assert.equal(ssh.cipher, "chacha20-poly1305@openssh.com");
     assert(protocol._cipher instanceof PacketWriter);
     assert(protocol._decipher instanceof PacketReader);
-    const sent = spy(protocol, "channelData");
-    const received = spy(protocol._handlers, "CHANNEL_DATA");
-    const ended = spy(protocol._handlers, "CHANNEL_EOF");
+    const through = [
+      ...["directTcpip", "channelData", "channelWindowAdjust"],
+      ...["channelEOF", "channelClose"],
+    ].map((name) => spy(protocol, name));
+    through.push(
+      ...["OPEN_CONFIRMATION", "DATA", "WINDOW_ADJUST", "EOF", "CLOSE"]
+        .map((name) => spy(protocol._handlers, `CHANNEL_${name}`)),
+    );
     const data = randomBytes(3_000_000);
     assert((await exchange(await ssh.open(), data)).equals(data));
-    assert.deepEqual([sent.length, received.length], [0, 0]);
-    assert.equal(ended.length, 1);
+    assert.deepEqual(through.flat(), []);
   },
 );
 
@@ -162,11 +167,16 @@ testLogin(
     const before = [protocol._cipher, protocol._decipher];
     // RFC 4253 §7.1: no data between KEXINIT and NEWKEYS
     let wrong = 0;
-    const { sendData } = PacketWriter.prototype;
-    PacketWriter.prototype.sendData = function (...args) {
-      if (protocol._kexinit !== undefined) wrong++;
-      sendData.apply(this, args);
-    };
+    const { prototype } = PacketWriter;
+    const { sendData, sendNumbers, sendPayload } = prototype;
+    const count = <Args extends unknown[]>(send: (...args: Args) => void) =>
+      function (this: PacketWriter, ...args: Args) {
+        if (protocol._kexinit !== undefined) wrong++;
+        send.apply(this, args);
+      };
+    prototype.sendData = count(sendData);
+    prototype.sendNumbers = count(sendNumbers);
+    prototype.sendPayload = count(sendPayload);
     const { useKey } = ChaCha20Poly1305.prototype;
     const keys = new Set<string>();
     ChaCha20Poly1305.prototype.useKey = function (key) {
@@ -175,7 +185,7 @@ testLogin(
     };
     using _restored = {
       [Symbol.dispose]: () => {
-        PacketWriter.prototype.sendData = sendData;
+        Object.assign(prototype, { sendData, sendNumbers, sendPayload });
         ChaCha20Poly1305.prototype.useKey = useKey;
       },
     };
@@ -187,8 +197,11 @@ testLogin(
       const exchanged = once(client, "handshake");
       protocol.rekey();
       assert.notEqual(protocol._kexinit, undefined);
+      const opening = ssh.open();
       await exchanged;
       assert.equal(protocol._kexinit, undefined);
+      const few = Buffer.from(`${i}`);
+      assert((await exchange(await opening, few)).equals(few));
       // until data is under way
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -228,9 +241,10 @@ testLogin(
   async () => {
     await using ssh = await start(undefined);
     const { protocol } = ssh;
-    const opened = spy(protocol, "directTcpip");
+    const opened = spy(protocol._cipher, "sendPayload");
     const channel = await ssh.open();
-    const [[id]] = opened as [[number]];
+    const [[open]] = opened as [[Buffer]];
+    const id = Buffer.from(open).readUInt32BE(1 + 4 + "direct-tcpip".length);
     const answers = spy(protocol, "channelFailure");
     const { CHANNEL_REQUEST } = protocol._handlers;
     CHANNEL_REQUEST(protocol, id, "keepalive@openssh.com", true);
@@ -247,12 +261,11 @@ testLogin(
 
 testLogin(["sshd"], "a distant server may soon send more at once", async () => {
   await using ssh = await start(undefined, { delayMs: 50 });
-  const adjustments = spy(ssh.protocol, "channelWindowAdjust");
+  const numbers = spy(ssh.protocol._cipher, "sendNumbers");
   const data = randomBytes(10_000_000);
   assert((await exchange(await ssh.open(), data)).equals(data));
-  const allowed = adjustments.reduce(
-    (sum, [, bytes]) => sum + Number(bytes),
-    0,
-  );
+  const allowed = numbers
+    .filter(([type]) => type === CHANNEL_MESSAGE.WINDOW_ADJUST)
+    .reduce((sum, [, , bytes]) => sum + Number(bytes), 0);
   assert(allowed > data.length, `${allowed}`);
 });
