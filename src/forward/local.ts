@@ -57,11 +57,13 @@ export class LocalForward
     client.readAhead().then((first) => {
       if (first) this.#spares.heard(first, this.#asking.size);
     });
-    const channel = await Promise.resolve(opening)
-      .catch((error) => {
-        this.problem = problemOf(error);
-        throw error;
-      });
+    let channel;
+    try {
+      channel = await opening;
+    } catch (error) {
+      this.problem = problemOf(error);
+      throw error;
+    }
     this.problem = undefined;
     if (client.destroyed) return channel.close();
     relay(client, channel, { traffic: this.traffic, onSaidAll });

@@ -76,7 +76,7 @@ class Relay {
   readonly #conn: Deno.Conn;
   readonly #reading: Released["reading"];
   /** Goes to the server before what is read. */
-  readonly #first: Uint8Array[];
+  readonly #first: Uint8Array[] = [];
   /** What has come from the server and is not written yet. */
   readonly #queue = new ByteQueue();
   /** How much of the queue the channel counts as consumed. */
@@ -92,7 +92,7 @@ class Relay {
   constructor(
     socket: Releasable,
     channel: Channel,
-    { traffic, body, head, early = new Uint8Array(), onSaidAll }: RelayOptions,
+    { traffic, body, head, early, onSaidAll }: RelayOptions,
   ) {
     const { conn, rest, reading } = socket.release();
     this.#socket = socket;
@@ -102,9 +102,10 @@ class Relay {
     this.#onSaidAll = onSaidAll;
     this.#conn = conn;
     this.#reading = reading;
-    this.#first = [head ?? new Uint8Array(), this.#ours(rest)];
-    this.#queue.append(early);
-    this.#consumed = early.length;
+    if (head) this.#first.push(head);
+    if (rest.length > 0) this.#first.push(this.#ours(rest));
+    if (early) this.#queue.append(early);
+    this.#consumed = this.#queue.length;
   }
 
   start(): void {
@@ -134,7 +135,8 @@ class Relay {
     if (this.#reading) {
       const bytes = await this.#reading;
       if (bytes === null) return this.#endSending();
-      await this.#send(this.#ours(bytes));
+      const full = this.#send(this.#ours(bytes));
+      if (full) await full;
       giveBackReadBuffer(new Uint8Array(bytes.buffer));
     }
     let buffer = takeReadBuffer();
@@ -144,7 +146,8 @@ class Relay {
         giveBackReadBuffer(buffer);
         return this.#endSending();
       }
-      await this.#send(this.#ours(buffer.subarray(0, length)));
+      const full = this.#send(this.#ours(buffer.subarray(0, length)));
+      if (full) await full;
       if (length === buffer.length && length < LARGEST_READ) {
         buffer = new Uint8Array(2 * length);
       }
@@ -155,14 +158,25 @@ class Relay {
     return this.#body ? this.#body.take(bytes) : bytes;
   }
 
+  /** @returns if not all can be sent at once: resolves when it is */
+  #send(bytes: Uint8Array): Promise<void> | undefined {
+    const rest = this.#sendSome(bytes);
+    return rest.length > 0 ? this.#sendRest(rest) : undefined;
+  }
+
   /** Waits until the server may be sent more; what it refuses is dropped. */
-  async #send(bytes: Uint8Array): Promise<void> {
+  async #sendRest(bytes: Uint8Array): Promise<void> {
     while (bytes.length > 0 && !this.#channel.isClosed) {
-      const sent = this.#channel.send(bytes);
-      this.#traffic.sent += sent;
-      bytes = bytes.subarray(sent);
-      if (bytes.length > 0) await this.#channel.ready();
+      await this.#channel.ready();
+      bytes = this.#sendSome(bytes);
     }
+  }
+
+  /** @returns what could not be sent */
+  #sendSome(bytes: Uint8Array): Uint8Array {
+    const sent = this.#channel.send(bytes);
+    this.#traffic.sent += sent;
+    return bytes.subarray(sent);
   }
 
   #endSending(): void {

@@ -34,6 +34,9 @@ const REFUSED_MS = 60_000;
 /** How requests begin (RFC 9112 §3, RFC 9110 §9). */
 const HTTP = /^(GET|HEAD|POST|PUT|DELETE|OPTIONS|PATCH|CONNECT) /;
 
+/** Of those, with the space that follows it, in bytes. */
+const LONGEST_METHOD = 8;
+
 const LATIN1 = new TextDecoder("latin1");
 
 /** What a browser says that wants to show a page (RFC 9110 §12.5.1). */
@@ -89,12 +92,11 @@ export class SpareChannels {
    */
   heard(first: Uint8Array, clients: number): void {
     const { now, roundTripMs } = this.#options;
-    const text = LATIN1.decode(first);
-    if (!HTTP.test(text)) return;
+    if (!HTTP.test(LATIN1.decode(first.subarray(0, LONGEST_METHOD)))) return;
     const at = now();
     const isOver = at - this.#most.at > LATELY_MS;
     if (clients >= this.#most.clients || isOver) this.#most = { clients, at };
-    const isForPage = FOR_A_PAGE.test(text);
+    const isForPage = FOR_A_PAGE.test(LATIN1.decode(first));
     if (isForPage) this.#pageAt = at;
     if (roundTripMs() < FAR_MS || at < this.#notBefore) return;
     const lately = isForPage ? MOST : Math.min(this.#most.clients, MOST);
