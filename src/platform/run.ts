@@ -64,6 +64,10 @@ export const V8_FLAGS = "--v8-flags=" + [
   // threads that compile and collect wake a hundred times a second, and drive
   // both ends of a transfer to one processor: docs/performance.md, One transfer
   "--single-threaded",
+  // the first hundred connections of a tunnel otherwise pass before V8 compiles
+  // what each of them takes: docs/performance.md, Opening one
+  "--invocation-count-for-maglev=60",
+  "--minimum-invocations-after-ic-update=20",
 ].join();
 
 /** What gives Deno the permissions of this program. */
