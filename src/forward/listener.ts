@@ -9,7 +9,7 @@ import { I2ptunError } from "../errors.ts";
 import { currentSystem, type System } from "../platform/paths.ts";
 import { isHidden } from "../platform/port_owner.ts";
 import { formatHostPort, type ListenAddress } from "./address.ts";
-import { listenAt, type Listening } from "./socket.ts";
+import { listenAt, type Listening, type OnConnection } from "./socket.ts";
 
 export interface Listener {
   /** `host:port` or socket path of each address. */
@@ -35,7 +35,7 @@ export interface ListenOptions {
   listen: ListenAddress;
   /** The I2P service that it is for, as profiles.yaml names it. */
   service?: string | undefined;
-  onConnection: (conn: Deno.Conn) => void;
+  onConnection: OnConnection;
   portOwner: PortOwner;
   /** Default: this machine's. */
   system?: System;

@@ -36,6 +36,11 @@ export abstract class ListeningForward<F extends Forward, A extends Accepted>
   /** Serves one client, of which nothing is read; what is thrown ends it. */
   protected abstract serve(client: A): Promise<void>;
 
+  /** If many clients wait for channels: resolves when others may come. */
+  protected room(): Promise<void> | undefined {
+    return undefined;
+  }
+
   get addresses(): string[] {
     return this.#listener?.addresses ?? [];
   }
@@ -47,7 +52,10 @@ export abstract class ListeningForward<F extends Forward, A extends Accepted>
       listen: forward.listen,
       service: forward.kind === "local" ? forward.service : undefined,
       portOwner: this.options.portOwner,
-      onConnection: (conn) => this.#serve(this.accept(conn)),
+      onConnection: (conn) => {
+        this.#serve(this.accept(conn));
+        return this.room();
+      },
     });
   }
 

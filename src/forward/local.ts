@@ -44,6 +44,10 @@ export class LocalForward
     await super.close();
   }
 
+  protected override room(): Promise<void> | undefined {
+    return this.#connection?.room(this.forward.target);
+  }
+
   protected override accept(conn: Deno.Conn): Client {
     return new Client(conn);
   }

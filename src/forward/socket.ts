@@ -28,6 +28,14 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/**
+ * Takes a connection.
+ *
+ * @returns if there are enough for now: resolves when others may come, which
+ *   wait until they are accepted
+ */
+export type OnConnection = (conn: Deno.Conn) => Promise<void> | void;
+
 /** Connections that may wait to be accepted: a browser's burst, many times. */
 const TCP_BACKLOG = 4096;
 
@@ -41,17 +49,23 @@ const ACCEPT_AGAIN_MS = 100;
  */
 export function listenAt(
   at: SocketAddress,
-  onConnection: (conn: Deno.Conn) => void,
+  onConnection: OnConnection,
 ): Listening {
   const listener = "path" in at ? listenUnix(at.path) : Deno.listen({
     ...{ hostname: at.host, port: at.port },
     tcpBacklog: TCP_BACKLOG,
   });
   let open = true;
+  let goOn: (() => void) | undefined;
   const accept = async () => {
     while (open) {
       try {
-        onConnection(await listener.accept());
+        const room = onConnection(await listener.accept());
+        if (!room) continue;
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+          room.then(resolve);
+        });
       } catch {
         if (!open) return;
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_AGAIN_MS));
@@ -65,6 +79,7 @@ export function listenAt(
     close: () => {
       open = false;
       listener.close();
+      goOn?.();
       return accepting;
     },
   };

@@ -167,6 +167,11 @@ export class Channels {
     });
   }
 
+  /** If many wait for channels to `target`: resolves when others may come. */
+  room(target: TargetAddress): Promise<void> | undefined {
+    return this.#queue.room(formatTarget(target));
+  }
+
   #messages(): ChannelMessages {
     const channel = (id: number) => this.#open.get(id);
     return {

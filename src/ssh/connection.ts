@@ -76,6 +76,11 @@ export class Connection {
     );
   }
 
+  /** If many wait for channels to `target`: resolves when others may come. */
+  room(target: TargetAddress): Promise<void> | undefined {
+    return this.#channels.room(target);
+  }
+
   /** How long the server takes to answer, in milliseconds; 0 if not known. */
   get roundTripMs(): number {
     return this.#channels.roundTrip.ms;

@@ -19,6 +19,12 @@ import type { RoundTrip } from "./receive_window.ts";
 const LIMIT = 12;
 
 /**
+ * When so many wait, others may as well wait where they cost nothing: in the
+ * system's queue of a listener, which is no shorter.
+ */
+const MANY = 64;
+
+/**
  * As many again for each such part of the round trip, in milliseconds, which
  * would pass in waiting.
  */
@@ -63,6 +69,11 @@ export class OpeningQueue {
     target.enter(ask);
   }
 
+  /** If many wait already: resolves when others may come. */
+  room(name: string): Promise<void> | undefined {
+    return this.#targets.get(name)?.room();
+  }
+
   /** Lets nobody wait any more, since the connection is lost. */
   flush(): void {
     this.#isOver = true;
@@ -81,6 +92,8 @@ class Target {
   readonly #asked = new Set<object>();
   /** Those that did when the last question but one was asked. */
   #older: object[] = [];
+  /** Resolves when fewer wait. */
+  #room: PromiseWithResolvers<void> | undefined;
   #isAsking = false;
   #isBusy = false;
 
@@ -95,8 +108,20 @@ class Target {
     this.#serve();
   }
 
+  room(): Promise<void> | undefined {
+    if (this.#waiting.length < MANY) return;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
   flush(): void {
     for (const ask of this.#waiting.splice(0)) ask(() => {});
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   #serve(): void {
@@ -107,6 +132,7 @@ class Target {
         if (this.#asked.delete(one)) this.#serve();
       });
     }
+    if (this.#waiting.length < MANY / 2) this.#makeRoom();
     if (this.#waiting.length > 0) this.#askServer();
     else if (this.#asked.size === 0) this.#onIdle();
   }

@@ -13,7 +13,7 @@ import {
   testLink,
   until,
 } from "./setup.ts";
-import { startStubForward } from "./stub_server.ts";
+import { type ServerChannel, startStubForward } from "./stub_server.ts";
 
 /** So many clients at once. */
 function dialMany(count: number, port: number) {
@@ -83,12 +83,43 @@ testLink([], "the server is not asked for all at once", async () => {
     { isSilent: true },
   );
   const clients = await dialMany(100, stub.port);
-  await until(() => stub.asked.length >= 60, "some are asked for");
-  answers[3]!();
+  await until(() => stub.asked.length === 60, "some are asked for");
+  for (const answer of answers) answer();
   await until(() => stub.asked.length > 60, "another is asked for");
   const { length } = stub.asked;
   for (const client of clients) client.destroy();
   assert.ok(length < 100, "all are asked for");
+});
+
+testLink([], "while many wait for the server, more are not taken", async () => {
+  const waiting: (() => ServerChannel)[] = [];
+  let isServing = false;
+  await using stub = await startStubForward(
+    localTo(80),
+    (accept) => isServing ? accept().end() : waiting.push(accept),
+    { isSilent: true },
+  );
+  const { connections } = stub.traffic;
+  const clients = await dialMany(300, stub.port);
+  await until(() => stub.asked.length === 60, "some are asked for");
+  await until(() => connections.open >= 60 + 64, "some wait");
+  assert.ok(connections.open < 150, `${connections.open}`);
+  isServing = true;
+  for (const accept of waiting) accept().end();
+  await Promise.all(clients.map(readAll));
+  assert.equal(connections.total, 300);
+});
+
+testLink([], "a forward that takes no more can be closed", async () => {
+  await using stub = await startStubForward(localTo(80), () => {}, {
+    isSilent: true,
+  });
+  const { connections } = stub.traffic;
+  const clients = await dialMany(300, stub.port);
+  await until(() => stub.asked.length === 60, "some are asked for");
+  await until(() => connections.open >= 60 + 64, "some wait");
+  await stub.close();
+  for (const client of clients) client.destroy();
 });
 
 testLink([], "all are asked for, even if none is answered", async () => {

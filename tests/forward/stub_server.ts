@@ -61,7 +61,7 @@ export async function startStubServer(
     (client) => {
       client.on("error", () => {});
       client.on("authentication", (context) => context.accept());
-      if (isSilent) client.on("request", () => {});
+      if (isSilent) silence(client);
       client.on("ready", () => {
         client.on("tcpip", (accept, reject, details) => {
           asked.push({ ...details });
@@ -94,6 +94,12 @@ export async function startStubServer(
   };
 }
 
+/** ssh2 answers requests that it does not know, such as whether it is there. */
+function silence(client: object): void {
+  const { _protocol } = client as { _protocol: { requestFailure(): void } };
+  _protocol.requestFailure = () => {};
+}
+
 /**
  * A forward that is open, over a stub server.
  *
@@ -119,6 +125,8 @@ export async function startStubForward(
   const port = portOf(running);
   return {
     ...{ server, asked: server.asked, log, connections },
+    traffic: running.traffic,
+    close: () => running.close(),
     ...{ port, proxy: `127.0.0.1:${port}` },
     [Symbol.asyncDispose]: async () => {
       running.close();

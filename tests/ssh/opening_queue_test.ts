@@ -123,6 +123,28 @@ Deno.test("far away more may wait, for the way takes the time", () => {
   assert.equal(asked.length, 12 * 62);
 });
 
+Deno.test("when many wait, others learn when there is room again", async () => {
+  const { queue, want, answer } = start(1);
+  want(12 + 63);
+  assert.equal(queue.room("a"), undefined);
+  want(12 + 64, "b");
+  assert.equal(queue.room("a"), undefined, "targets are apart");
+  let isRoom = false;
+  queue.room("b")!.then(() => isRoom = true);
+  for (let i = 0; i < 32; i++) answer(`b${i}`);
+  await Promise.resolve();
+  assert.equal(isRoom, false);
+  answer("b32");
+  await Promise.resolve();
+  assert.equal(isRoom, true);
+  assert.equal(queue.room("b"), undefined);
+  want(64, "b");
+  const room = queue.room("b");
+  assert.ok(room);
+  queue.flush();
+  await room;
+});
+
 Deno.test("the time of a question tells the round trip", () => {
   const { want, roundTrip, answerQuestion } = start(9);
   want(13);
