@@ -282,10 +282,10 @@ testWith(["sshd", "linux"], "memory stays flat however many come", async () => {
 
 testWith(
   ["sshd", "linux"],
-  "what only the start needed is given back",
+  "what only the start needed is given back, and what a lost connection leaves",
   async () => {
     await using site = await startSite();
-    const { sandbox } = site;
+    const { sandbox, sshd } = site;
     const { program, args } = selfCommand();
     // a pipe would be written to only at the end
     await using child = new Child("stdbuf", [
@@ -293,7 +293,10 @@ testWith(
       ...args.map((arg) => arg === V8_FLAGS ? `${arg},--trace-gc` : arg),
       ...[...START, "--foreground"],
     ], { env: sandbox.env, cwd: sandbox.home });
-    await child.waitFor(/is up[^]* Mark-Compact .*GC in old space requested/);
+    const collected = "[^]* Mark-Compact .*GC in old space requested";
+    await child.waitFor(new RegExp(`is up${collected}`));
+    sshd.killConnections();
+    await child.waitFor(new RegExp(`is reconnecting${collected}`));
     child.signal("SIGTERM");
     assert.equal(await ended(child), 0);
   },

@@ -58,6 +58,7 @@ async function start(
   return {
     sshd,
     client,
+    transport,
     cipher,
     protocol: (client as Internals)._protocol as Internals,
     open: () =>
@@ -145,6 +146,14 @@ testLogin(
     assert.deepEqual(through.flat(), []);
   },
 );
+
+testLogin(["sshd"], "a channel is asked for before all else", async () => {
+  await using ssh = await start(undefined);
+  const written = spy(ssh.transport, "flush");
+  const opening = ssh.open();
+  assert.equal(written.length, 1, "at once, not at the end of the turn");
+  (await opening).close();
+});
 
 testLogin(
   ["sshd"],
