@@ -30,6 +30,8 @@ export class FakeConnection {
     return Promise.reject(new I2ptunError("forward", "no channels here"));
   }
 
+  room(): undefined {}
+
   /** For remote forwards. */
   listen(at: ListenAddress): Promise<ListenAddress> {
     return Promise.resolve(at);
