@@ -50,7 +50,6 @@ export function takeMessage(
   if (id < 0) return false;
   switch (bytes[at]) {
     case CHANNEL_MESSAGE.DATA: {
-      if (end - at < DATA_HEADER_BYTES) return false;
       const dataAt = at + DATA_HEADER_BYTES;
       const dataEnd = dataAt + uint32At(bytes, at + 5);
       if (dataEnd > end) return false;
@@ -83,7 +82,12 @@ export function takeMessage(
 const encoder = new TextEncoder();
 const DIRECT_TCPIP = encoder.encode("direct-tcpip");
 
-/** SSH_MSG_CHANNEL_OPEN of `direct-tcpip` (RFC 4254 §7.2). */
+/**
+ * SSH_MSG_CHANNEL_OPEN of `direct-tcpip` (RFC 4254 §7.2).
+ *
+ * Not by `encodeWire` of `key_wire.ts`: its many small buffers take 4 to 9 µs,
+ * up to a twentieth of opening a connection.
+ */
 export function encodeOpen(
   { id, window, packetBytes }: Peer,
   target: { host: string; port: number },
