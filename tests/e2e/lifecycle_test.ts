@@ -225,7 +225,7 @@ testWith(
     await terminal.waitFor(/closed[^]*home is reconnecting\n.*home is up$/);
     await terminal.press("C-c");
     assert.equal(await terminal.exit(), 130);
-    assert.doesNotMatch(terminal.written, /033/);
+    assert.doesNotMatch(terminal.written, /\\033/);
   },
 );
 

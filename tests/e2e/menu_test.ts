@@ -34,7 +34,7 @@ testWith(["tmux"], "on a terminal that can only print, too", async () => {
   });
   assert.equal(await terminal.exit(), 2);
   assert.match(await terminal.screen(), /: i2ptun schema$/);
-  assert.doesNotMatch(terminal.written, /033/);
+  assert.doesNotMatch(terminal.written, /\\033/);
 });
 
 testWith(["sshd", "tmux"], "the menu does what it says, live", async () => {

@@ -131,7 +131,7 @@ testWith(["tmux"], "on a terminal that can only print, lines", async () => {
   await terminal.waitFor(/^\S+Z home stopped$/);
   await terminal.press("C-c");
   assert.equal(await terminal.exit(), 130);
-  assert.doesNotMatch(terminal.written, /033/);
+  assert.doesNotMatch(terminal.written, /\\033/);
 });
 
 testWith(
