@@ -28,6 +28,7 @@ import {
   type PacketLink,
 } from "./ssh2_channels.ts";
 import { PromptAck } from "./prompt_ack.ts";
+import { ReadCoalescing } from "./read_coalescing.ts";
 import { askForLife, sendNothing } from "./ssh2_internals.ts";
 
 /** So much may wait for the link before channels wait in turn, in bytes. */
@@ -87,7 +88,10 @@ export class Channels {
   #isLost = false;
   readonly roundTrip = new RoundTrip();
   readonly #wire: Wire = {
-    data: (to, bytes) => this.#protocol.data(to, bytes),
+    data: (to, bytes) => {
+      this.#coalescing.asked();
+      this.#protocol.data(to, bytes);
+    },
     windowAdjust: (to, bytes) => this.#protocol.windowAdjust(to, bytes),
     eof: (to) => this.#protocol.eof(to),
     close: (to) => this.#protocol.close(to),
@@ -96,6 +100,7 @@ export class Channels {
     whenRoom: (callback) => this.#waiting.push(callback),
   };
   readonly #queue: OpeningQueue;
+  readonly #coalescing = new ReadCoalescing();
   /** Takes a channel that the server opens, or says no. */
   onIncoming: (open: ChannelOpen, incoming: Incoming) => boolean = () => false;
 
@@ -120,6 +125,7 @@ export class Channels {
     };
     link.onWritten = resume;
     if (transport instanceof Link) {
+      transport.coalescing = this.#coalescing;
       transport.promptAck = new PromptAck(
         () => this.#open.size + this.#opening.size > 0,
         () => sendNothing(client),
@@ -160,6 +166,7 @@ export class Channels {
           },
           lost: () => reject(lost()),
         });
+        this.#coalescing.asked();
         this.#protocol.open(id, FIRST_WINDOW, target, from);
         // nothing else of this turn is waited for
         this.#link.flush();

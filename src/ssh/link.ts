@@ -12,6 +12,7 @@ import { nextTick } from "node:process";
 import { Duplex } from "node:stream";
 import { ByteQueue } from "./byte_queue.ts";
 import type { PromptAck } from "./prompt_ack.ts";
+import type { ReadCoalescing } from "./read_coalescing.ts";
 
 /** A read takes as much at most, in bytes. */
 const READ_BYTES = 512 * 1024;
@@ -23,6 +24,8 @@ export class Link extends Duplex {
   onWritten: (() => void) | undefined;
   /** Told what comes and goes. */
   promptAck: PromptAck | undefined;
+  /** Told how much reads bring, and asked before each. */
+  coalescing: ReadCoalescing | undefined;
   readonly #conn: Deno.TcpConn;
   readonly #buffer = new Uint8Array(READ_BYTES);
   readonly #queue = new ByteQueue();
@@ -74,9 +77,11 @@ export class Link extends Duplex {
   }
 
   override _read(): void {
+    this.coalescing?.wait();
     this.#conn.read(this.#buffer).then((length) => {
       if (length === null) return this.push(null);
       this.promptAck?.received();
+      this.coalescing?.received(length);
       const bytes = this.#buffer.subarray(0, length);
       const isView = this.copiesData && this.readableFlowing &&
         this.readableLength === 0;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Link } from "../../src/ssh/link.ts";
 import { PromptAck } from "../../src/ssh/prompt_ack.ts";
+import { ReadCoalescing } from "../../src/ssh/read_coalescing.ts";
 
 /** Writes down what it is told. */
 class Recorder extends PromptAck {
@@ -55,6 +56,24 @@ Deno.test("a link tells what comes and goes, before anything is done about it", 
   link.destroy();
   await once(link, "close");
   assert.deepEqual(told, ["over"]);
+});
+
+Deno.test("a link tells how much it reads, and asks before", async () => {
+  const { link, peer: other } = await connect();
+  using peer = other;
+  const told: unknown[] = [];
+  link.coalescing = Object.assign(new ReadCoalescing(), {
+    wait: () => told.push("wait"),
+    received: (length: number) => told.push(length),
+  });
+  link.on("data", (bytes) => link.send(bytes));
+  for (const length of [3, 4]) {
+    await peer.write(new Uint8Array(length));
+    assert.equal(await peer.read(new Uint8Array(10)), length);
+  }
+  assert.deepEqual(told.slice(0, 4), ["wait", 3, "wait", 4]);
+  link.destroy();
+  await once(link, "close");
 });
 
 Deno.test("what a link is sent in one turn is one write, unless it is flushed before", async () => {

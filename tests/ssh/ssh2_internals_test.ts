@@ -9,6 +9,7 @@ import { CHANNEL_MESSAGE } from "../../src/ssh/channel_messages.ts";
 import { Channels } from "../../src/ssh/channels.ts";
 import { dial } from "../../src/ssh/dial.ts";
 import { PacketReader, PacketWriter } from "../../src/ssh/packets.ts";
+import { FIRST_WINDOW } from "../../src/ssh/receive_window.ts";
 import { Client } from "../../src/ssh/ssh2.ts";
 import { I2ptunError } from "../../src/errors.ts";
 import { execute, makeScratchDir, removeDir } from "../support/scratch.ts";
@@ -154,6 +155,32 @@ testLogin(["sshd"], "a channel is asked for before all else", async () => {
   assert.equal(written.length, 1, "at once, not at the end of the turn");
   (await opening).close();
 });
+
+testLogin(
+  ["sshd"],
+  "reads wait for more only while nothing was asked for",
+  async () => {
+    await using ssh = await start(undefined);
+    const asked = spy((ssh.transport as Internals).coalescing, "asked");
+    const channel = await ssh.open();
+    assert.equal(asked.length, 1, "for a channel");
+    const echoed = new Promise<void>((resolve) =>
+      channel.receive({
+        data: () => {
+          // so that the server is told it may send more
+          channel.consumed(FIRST_WINDOW);
+          resolve();
+        },
+        end: () => {},
+        closed: () => {},
+      })
+    );
+    channel.send(new Uint8Array(1));
+    await echoed;
+    assert.equal(asked.length, 2, "with data");
+    channel.close();
+  },
+);
 
 testLogin(
   ["sshd"],
