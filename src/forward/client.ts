@@ -6,7 +6,7 @@
  */
 
 import { takeReadBuffer } from "./read_buffer.ts";
-import { peerOf, type Released } from "./socket.ts";
+import { peerOf, type Released, sendAtOnce } from "./socket.ts";
 
 export class Client {
   destroyed = false;
@@ -47,7 +47,7 @@ export class Client {
   release(): Released {
     const conn = this.#conn;
     // nothing was written before, and asking for a channel comes first
-    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+    sendAtOnce(conn);
     return { conn, rest: NOTHING, reading: this.#reading };
   }
 

@@ -151,6 +151,15 @@ export function peerOf(
     : undefined;
 }
 
+/** Turns Nagle's algorithm off, where there is TCP. */
+export function sendAtOnce(conn: Deno.Conn): void {
+  try {
+    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+  } catch {
+    // macOS: EINVAL if the other side has reset it, which reading will tell
+  }
+}
+
 /** So much may wait in each direction before the other side has to, in bytes. */
 const BUFFER_LIMIT = 64 * 1024;
 
@@ -168,7 +177,7 @@ export class Socket extends Duplex {
     super({ highWaterMark: BUFFER_LIMIT });
     this.#conn = conn;
     this.on("error", () => {});
-    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+    sendAtOnce(conn);
   }
 
   /** Who is at the other end; undefined for a Unix socket. */
