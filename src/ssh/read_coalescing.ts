@@ -21,7 +21,7 @@ const ENOUGH_BYTES = 256 * 1024;
 const SLEEP_MS = 0.3;
 
 /** Sleeps for so many ms; nothing else happens meanwhile. */
-export type Sleep = (ms: number) => void;
+type Sleep = (ms: number) => void;
 
 const never = new Int32Array(new SharedArrayBuffer(4));
 
