@@ -64,6 +64,9 @@ export const V8_FLAGS = "--v8-flags=" + [
   // threads that compile and collect wake a hundred times a second, and drive
   // both ends of a transfer to one processor: docs/performance.md, One transfer
   "--single-threaded",
+  // without threads, V8 before 15 would never compile the ciphers any better than
+  // at first, which is a third as fast
+  "--no-liftoff",
   // the first hundred connections of a tunnel otherwise pass before V8 compiles
   // what each of them takes: docs/performance.md, Opening one
   "--invocation-count-for-maglev=60",
