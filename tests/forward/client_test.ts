@@ -56,7 +56,7 @@ Deno.test("Nagle's algorithm is off for whoever is forwarded", () => {
     const setNoDelay = (yes: boolean) => told.push(yes);
     it({ setNoDelay } as unknown as Deno.TcpConn);
     assert.deepEqual(told, [true], String(it));
-    // a socket that is reset has it no more on macOS; what is to come tells
+    // macOS, if it has been reset: whoever reads from it sees that
     const refuse = () => {
       throw new Error("Invalid argument (os error 22)");
     };

@@ -38,13 +38,8 @@ Deno.test("the optimizing compiler makes the ciphers, also without threads", asy
 
 Deno.test("256-bit vectors compute the same", async () => {
   const said = await execute(Deno.execPath(), [
-    ...["test", "-q", "--no-prompt", "--no-check"],
-    ...[
-      `${V8_FLAGS},--trace-wasm-revectorize`,
-      `--config=${config}`,
-      "-P=i2ptun",
-      tests,
-    ],
+    ...["test", "-q", "--no-prompt", "--no-check", `--config=${config}`],
+    ...[`${V8_FLAGS},--trace-wasm-revectorize`, "-P=i2ptun", tests],
   ]);
   if (!await hasWideVectors()) return;
   // so many pairs become one, by function

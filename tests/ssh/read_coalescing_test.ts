@@ -65,3 +65,21 @@ Deno.test("nobody who has asked for something waits", () => {
   assert.deepEqual(sleepsBefore(...few), few.map(() => false));
   assert.deepEqual(sleepsBefore(1), [true]);
 });
+
+Deno.test({
+  name: "the thread sleeps, where that is no longer than it should be",
+  ignore: Deno.build.os !== "linux",
+  fn: () => {
+    const { wait } = Atomics;
+    const waited: unknown[] = [];
+    Atomics.wait = (...args: unknown[]) => {
+      waited.push(args[3]);
+      return "timed-out" as const;
+    };
+    using _restored = { [Symbol.dispose]: () => void (Atomics.wait = wait) };
+    const coalescing = new ReadCoalescing();
+    for (const length of few) coalescing.received(length);
+    coalescing.wait();
+    assert.deepEqual(waited, [0.3]);
+  },
+});
