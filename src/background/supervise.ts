@@ -159,7 +159,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
           ],
         });
         // what only the start needed
-        const endRest = collectAtRest(() => tunnel.passedBytes);
+        const endRest = collectAtRest(() => tunnel.activity);
         tunnel.finished.finally(endRest);
       }
       failure = await tunnel.finished;

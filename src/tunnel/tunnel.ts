@@ -141,10 +141,11 @@ export class Tunnel {
     };
   }
 
-  /** How many bytes have gone through, in either direction. */
-  get passedBytes(): number {
+  /** How much has happened: grows with each connection, and each byte. */
+  get activity(): number {
     return this.#forwards.reduce(
-      (sum, { traffic: { bytes } }) => sum + bytes.sent + bytes.received,
+      (sum, { traffic: { bytes, connections } }) =>
+        sum + connections.total + bytes.sent + bytes.received,
       0,
     );
   }

@@ -17,6 +17,14 @@ Deno.test("start connects and is up; stop frees the port", async () => {
   await assert.rejects(() => once(connect(port, "127.0.0.1"), "connect"));
 });
 
+Deno.test("a client that says nothing is activity, too", async () => {
+  const { tunnel, port } = await up();
+  const before = tunnel.activity;
+  (await client(port)).destroy();
+  assert.ok(tunnel.activity > before);
+  tunnel.stop();
+});
+
 Deno.test("a start that fails leaves nothing open", async () => {
   const { tunnel, port, attempts, states } = setUp();
   const started = tunnel.start();
