@@ -10,6 +10,7 @@
 
 import { I2ptunError } from "../errors.ts";
 import { ByteQueue } from "./byte_queue.ts";
+import type { Ask } from "./opening_queue.ts";
 import { ReceiveWindow, type RoundTrip } from "./receive_window.ts";
 
 /** Takes what comes over a channel, in this order. */
@@ -65,10 +66,22 @@ export class Channel {
   #hasEnd = false;
   #hasSentEnd = false;
   #onReady: (() => void) | undefined;
+  /** Calls it when something may be sent first; undefined once it was told to. */
+  #begin: ((ask: Ask) => void) | undefined;
+  #isWaitingToBegin = false;
+  /** To be called when what was sent first is answered. */
+  #onAnswer: (() => void) | undefined;
 
-  constructor(peer: Peer, wire: Wire, roundTrip: RoundTrip) {
+  /** @param begin default: what is sent first waits for nobody */
+  constructor(
+    peer: Peer,
+    wire: Wire,
+    roundTrip: RoundTrip,
+    begin?: (ask: Ask) => void,
+  ) {
     this.#peer = peer;
     this.#wire = wire;
+    this.#begin = begin;
     this.#window = new ReceiveWindow((bytes) => {
       if (this.#state === "open") wire.windowAdjust(peer.id, bytes);
     }, roundTrip);
@@ -103,6 +116,7 @@ export class Channel {
    * @returns how many; if not all, wait until it is {@link ready}
    */
   send(bytes: Uint8Array): number {
+    if (this.#begin && bytes.length > 0) this.#waitToBegin(this.#begin);
     let sent = 0;
     while (sent < bytes.length && this.#canSend) {
       const length = Math.min(
@@ -122,7 +136,9 @@ export class Channel {
     while (!this.isClosed && !this.#canSend) {
       await new Promise<void>((resolve) => {
         this.#onReady = resolve;
-        if (this.#peer.window > 0) this.#wire.whenRoom(resolve);
+        if (this.#peer.window > 0 && !this.#isWaitingToBegin) {
+          this.#wire.whenRoom(resolve);
+        }
       });
     }
   }
@@ -144,6 +160,7 @@ export class Channel {
 
   /** @internal SSH_MSG_CHANNEL_DATA. */
   onData(bytes: Uint8Array): void {
+    this.#answered();
     if (this.#state === "closed" || this.#hasEnd) return;
     // who sends more than it was let would fill our memory
     if (!this.#window.received(bytes.length)) return this.close();
@@ -174,6 +191,7 @@ export class Channel {
     if (this.#state === "closed") return;
     if (!isCut) this.close();
     this.#state = "closed";
+    this.#answered();
     this.#isCut = isCut;
     this.#window.close();
     this.#wake();
@@ -182,7 +200,25 @@ export class Channel {
 
   get #canSend(): boolean {
     return this.#state === "open" && this.#peer.window > 0 &&
-      !this.#wire.isFull();
+      !this.#isWaitingToBegin && !this.#wire.isFull();
+  }
+
+  #waitToBegin(begin: (ask: Ask) => void): void {
+    this.#begin = undefined;
+    this.#isWaitingToBegin = true;
+    begin((answered) => {
+      this.#isWaitingToBegin = false;
+      this.#onAnswer = answered;
+      // one after the other, however many were closed while they waited
+      if (this.isClosed) queueMicrotask(() => this.#answered());
+      this.#wake();
+    });
+  }
+
+  #answered(): void {
+    const onAnswer = this.#onAnswer;
+    this.#onAnswer = undefined;
+    onAnswer?.();
   }
 
   #wake(): void {

@@ -18,7 +18,7 @@ import {
   type Wire,
 } from "./channel.ts";
 import { Link } from "./link.ts";
-import { OpeningQueue } from "./opening_queue.ts";
+import { type Ask, OpeningQueue } from "./opening_queue.ts";
 import { FIRST_WINDOW, RoundTrip } from "./receive_window.ts";
 import type { SshClient } from "./ssh2.ts";
 import {
@@ -67,6 +67,8 @@ export function linkOver(transport: Duplex): ChannelLink {
 }
 
 interface Opening {
+  /** Of the target. */
+  name: string;
   resolve(channel: Channel): void;
   reject(reason: number, description: string): void;
   lost(): void;
@@ -150,11 +152,12 @@ export class Channels {
   ): Promise<Channel> {
     const name = formatTarget(target);
     return new Promise((resolve, reject) => {
-      this.#queue.enter(name, (answered) => {
+      this.#queue.open(name, (answered) => {
         if (this.#isLost) return reject(lost());
         const id = this.#newId();
         const took = this.roundTrip.start();
         this.#opening.set(id, {
+          name,
           resolve: (channel) => {
             took();
             resolve(channel);
@@ -185,7 +188,9 @@ export class Channels {
       opened: (id, peer) => {
         const opening = this.#opening.get(id);
         this.#opening.delete(id);
-        opening?.resolve(this.#add(id, peer));
+        opening?.resolve(
+          this.#add(id, peer, (ask) => this.#queue.begin(opening.name, ask)),
+        );
       },
       openFailed: (id, reason, description) => {
         this.#opening.get(id)?.reject(reason, description);
@@ -215,8 +220,8 @@ export class Channels {
     };
   }
 
-  #add(id: number, peer: Peer): Channel {
-    const channel = new Channel(peer, this.#wire, this.roundTrip);
+  #add(id: number, peer: Peer, begin?: (ask: Ask) => void): Channel {
+    const channel = new Channel(peer, this.#wire, this.roundTrip, begin);
     this.#open.set(id, channel);
     return channel;
   }

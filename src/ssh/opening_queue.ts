@@ -1,10 +1,12 @@
 /**
- * How soon channels are asked for when many are wanted.
+ * How soon channels are asked for, and first spoken over, when many are wanted.
  *
  * OpenSSH's server goes over all its channels in turns. What they have to send
  * in one turn, 32 KiB each, it puts into one buffer, and copies all of it for
  * each packet that makes it longer (serverloop.c, sshbuf.c): thousands that
- * begin together take it half a minute, a few at a time half a second.
+ * begin together take it half a minute, a few at a time half a second. They
+ * begin when they are opened, or when targets that wait for it are asked
+ * something.
  *
  * @module
  */
@@ -12,11 +14,11 @@
 import type { RoundTrip } from "./receive_window.ts";
 
 /**
- * So many to one target may wait for the server. One counts until the server has
- * answered it, or a second question after it: then what holds it up is the
- * target, which may never answer.
+ * So many to one target may wait for an answer. One counts until there is one,
+ * or until the server has answered a second question after it: then what holds it
+ * up is the target, which may never answer.
  */
-const LIMIT = 12;
+const LIMIT = 24;
 
 /**
  * When so many wait, others may as well wait where they cost nothing: in the
@@ -28,7 +30,7 @@ const MANY = 64;
  * As many again for each such part of the round trip, in milliseconds, which
  * would pass in waiting.
  */
-const PART_MS = 10;
+const PART_MS = 20;
 
 /** The round trip as long as it is not known, in milliseconds. */
 const LIKELY_MS = 40;
@@ -39,7 +41,7 @@ const BUSY_MS = 20;
 /** Asks the server something that it answers at once, after what was before. */
 export type Question = (answered: () => void) => void;
 
-/** Asks for a channel; `answered` is to be called when the server has answered. */
+/** Asks for something; `answered` is to be called when there is an answer. */
 export type Ask = (answered: () => void) => void;
 
 /** Targets do not wait for one another. */
@@ -54,9 +56,19 @@ export class OpeningQueue {
     this.#question = question;
   }
 
-  /** Calls `ask` when it is its turn, mostly at once. */
-  enter(name: string, ask: Ask): void {
-    if (this.#isOver) return ask(() => {});
+  /** Calls `ask`, which opens a channel, when it is its turn, mostly at once. */
+  open(name: string, ask: Ask): void {
+    if (this.#isOver) ask(() => {});
+    else this.#target(name).open(ask);
+  }
+
+  /** As {@link open}, for what is sent first over a channel; before all of those. */
+  begin(name: string, ask: Ask): void {
+    if (this.#isOver) ask(() => {});
+    else this.#target(name).begin(ask);
+  }
+
+  #target(name: string): Target {
     let target = this.#targets.get(name);
     if (!target) {
       target = new Target(
@@ -66,7 +78,7 @@ export class OpeningQueue {
       );
       this.#targets.set(name, target);
     }
-    target.enter(ask);
+    return target;
   }
 
   /** If many wait already: resolves when others may come. */
@@ -87,7 +99,9 @@ class Target {
   readonly #roundTrip: RoundTrip;
   readonly #question: Question;
   readonly #onIdle: () => void;
-  readonly #waiting: Ask[] = [];
+  /** Those that wait to open a channel, and those that have one. */
+  readonly #opening: Ask[] = [];
+  readonly #beginning: Ask[] = [];
   /** Those that count. */
   readonly #asked = new Set<object>();
   /** Those that did when the last question but one was asked. */
@@ -103,19 +117,25 @@ class Target {
     this.#onIdle = onIdle;
   }
 
-  enter(ask: Ask): void {
-    this.#waiting.push(ask);
+  open(ask: Ask): void {
+    this.#opening.push(ask);
+    this.#serve();
+  }
+
+  begin(ask: Ask): void {
+    this.#beginning.push(ask);
     this.#serve();
   }
 
   room(): Promise<void> | undefined {
-    if (this.#waiting.length < MANY) return;
+    if (this.#opening.length < MANY) return;
     this.#room ??= Promise.withResolvers();
     return this.#room.promise;
   }
 
   flush(): void {
-    for (const ask of this.#waiting.splice(0)) ask(() => {});
+    for (const ask of this.#beginning.splice(0)) ask(() => {});
+    for (const ask of this.#opening.splice(0)) ask(() => {});
     this.#makeRoom();
   }
 
@@ -125,16 +145,19 @@ class Target {
   }
 
   #serve(): void {
-    while (this.#waiting.length > 0 && this.#asked.size < this.#limit) {
+    while (this.#asked.size < this.#limit) {
+      const ask = this.#beginning.shift() ?? this.#opening.shift();
+      if (!ask) break;
       const one = {};
       this.#asked.add(one);
-      this.#waiting.shift()!(() => {
+      ask(() => {
         if (this.#asked.delete(one)) this.#serve();
       });
     }
-    if (this.#waiting.length < MANY / 2) this.#makeRoom();
-    if (this.#waiting.length > 0) this.#askServer();
-    else if (this.#asked.size === 0) this.#onIdle();
+    if (this.#opening.length < MANY / 2) this.#makeRoom();
+    if (this.#asked.size === 0) this.#onIdle();
+    // early, so that who comes next need not wait for targets that do not answer
+    else if (this.#asked.size > this.#limit / 2) this.#askServer();
   }
 
   get #limit(): number {

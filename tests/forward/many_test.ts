@@ -83,13 +83,59 @@ testLink([], "the server is not asked for all at once", async () => {
     { isSilent: true },
   );
   const clients = await dialMany(100, stub.port);
-  await until(() => stub.asked.length === 60, "some are asked for");
+  await until(() => stub.asked.length === 72, "some are asked for");
   for (const answer of answers) answer();
-  await until(() => stub.asked.length > 60, "another is asked for");
+  await until(() => stub.asked.length > 72, "another is asked for");
   const { length } = stub.asked;
   for (const client of clients) client.destroy();
   assert.ok(length < 100, "all are asked for");
 });
+
+testLink([], "not all that are open are spoken over at once", async () => {
+  const heard: ServerChannel[] = [];
+  await using stub = await startStubForward(
+    localTo(80),
+    (accept) => {
+      const channel = accept();
+      channel.on("data", () => heard.push(channel));
+    },
+    { isSilent: true },
+  );
+  // in peace, so that the way is known to be short
+  for (let i = 1; i <= 5; i++) {
+    (await dialTo(stub.port)).destroy();
+    await until(() => stub.asked.length === i, "it is open");
+  }
+  const clients = await dialMany(100, stub.port);
+  await until(() => stub.asked.length === 105, "all are open");
+  for (const client of clients) client.write("hello?");
+  await until(() => heard.length === 24, "some are heard");
+  heard[7]!.write("yes");
+  await until(() => heard.length === 25, "another is heard");
+  heard[8]!.end();
+  await until(() => heard.length === 26, "another is heard");
+  for (let i = 9; i < 100; i++) {
+    await until(() => heard.length > i, "all are heard");
+    heard[i]!.write("yes");
+  }
+  for (const client of clients) client.destroy();
+});
+
+testLink(
+  [],
+  "all that are open are heard, even if none is answered",
+  async () => {
+    let heard = 0;
+    await using stub = await startStubForward(localTo(80), (accept) => {
+      accept().on("data", () => heard++);
+    });
+    const clients = await dialMany(100, stub.port);
+    await until(() => stub.asked.length === 100, "all are open");
+    for (const client of clients) client.write("hello?");
+    await until(() => heard === 100, "all are heard");
+    for (const client of clients) client.destroy();
+  },
+);
 
 testLink([], "while many wait for the server, more are not taken", async () => {
   const waiting: (() => ServerChannel)[] = [];
@@ -101,8 +147,8 @@ testLink([], "while many wait for the server, more are not taken", async () => {
   );
   const { connections } = stub.traffic;
   const clients = await dialMany(300, stub.port);
-  await until(() => stub.asked.length === 60, "some are asked for");
-  await until(() => connections.open >= 60 + 64, "some wait");
+  await until(() => stub.asked.length === 72, "some are asked for");
+  await until(() => connections.open >= 72 + 64, "some wait");
   assert.ok(connections.open < 150, `${connections.open}`);
   isServing = true;
   for (const accept of waiting) accept().end();
@@ -116,8 +162,8 @@ testLink([], "a forward that takes no more can be closed", async () => {
   });
   const { connections } = stub.traffic;
   const clients = await dialMany(300, stub.port);
-  await until(() => stub.asked.length === 60, "some are asked for");
-  await until(() => connections.open >= 60 + 64, "some wait");
+  await until(() => stub.asked.length === 72, "some are asked for");
+  await until(() => connections.open >= 72 + 64, "some wait");
   await stub.close();
   for (const client of clients) client.destroy();
 });

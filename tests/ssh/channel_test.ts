@@ -3,12 +3,17 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { Channel, type Wire } from "../../src/ssh/channel.ts";
 import { ChannelStream } from "../../src/ssh/channel_stream.ts";
+import type { Ask } from "../../src/ssh/opening_queue.ts";
 import { FIRST_WINDOW, RoundTrip } from "../../src/ssh/receive_window.ts";
 
 const PEER = 7;
 
 /** A channel, what it sends, and a link that the test fills and empties. */
-function start({ window = 1000, packetBytes = 100 } = {}) {
+function start({ window = 1000, packetBytes = 100, begin }: {
+  window?: number;
+  packetBytes?: number;
+  begin?: (ask: Ask) => void;
+} = {}) {
   const sent: (string | number)[] = [];
   const waiting: (() => void)[] = [];
   let isFull = false;
@@ -33,8 +38,11 @@ function start({ window = 1000, packetBytes = 100 } = {}) {
       { id: PEER, window, packetBytes },
       wire,
       new RoundTrip(),
+      begin,
     ),
     sent,
+    /** Who waits for the link. */
+    waiting,
     fill: () => isFull = true,
     empty: () => {
       isFull = false;
@@ -139,6 +147,54 @@ Deno.test("it waits for the link, too", async () => {
   await ready;
   assert.equal(channel.send(new Uint8Array(10)), 10);
   assert.deepEqual(sent, [10]);
+});
+
+Deno.test("what is sent first waits for its turn, and no more after it", async () => {
+  const turns: Ask[] = [];
+  const { channel, sent, waiting } = start({
+    begin: (ask) => turns.push(ask),
+  });
+  assert.equal(channel.send(new Uint8Array()), 0);
+  assert.equal(turns.length, 0);
+  assert.equal(channel.send(new Uint8Array(10)), 0);
+  const ready = channel.ready();
+  assert.equal(waiting.length, 0);
+  assert.equal(await isDone(ready), false);
+  turns[0]!(() => {});
+  await ready;
+  assert.equal(channel.send(new Uint8Array(10)), 10);
+  assert.equal(channel.send(new Uint8Array(20)), 20);
+  assert.deepEqual([sent, turns.length], [[10, 20], 1]);
+});
+
+Deno.test("its turn is over with the first answer, or with the channel", () => {
+  for (const how of ["data", "closed"]) {
+    let answers = 0;
+    const { channel } = start({ begin: (ask) => ask(() => answers++) });
+    channel.onData(new Uint8Array(1));
+    assert.equal(channel.send(new Uint8Array(10)), 10);
+    assert.equal(answers, 0, "that was no answer");
+    if (how === "data") channel.onData(new Uint8Array(1));
+    else channel.onClosed(false);
+    channel.onData(new Uint8Array(1));
+    assert.equal(answers, 1, how);
+  }
+});
+
+Deno.test("one that is closed while it waits passes its turn on", async () => {
+  for (const how of ["ours", "theirs", "cut"]) {
+    const turns: Ask[] = [];
+    const { channel } = start({ begin: (ask) => turns.push(ask) });
+    channel.send(new Uint8Array(10));
+    const ready = channel.ready();
+    if (how === "ours") channel.close();
+    else channel.onClosed(how === "cut");
+    await ready;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    turns[0]!(resolve);
+    await promise;
+    assert.equal(channel.send(new Uint8Array(10)), 0);
+  }
 });
 
 Deno.test("who waits to send is told that nothing can be sent any more", async () => {
