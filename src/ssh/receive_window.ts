@@ -16,6 +16,9 @@ const LARGEST_WINDOW = 32 * 1024 * 1024;
 const BUDGET = 48 * 1024 * 1024;
 let budget = BUDGET;
 
+/** Less is not worth a message, in bytes. */
+const LEAST_GROWTH = 64 * 1024;
+
 /** How long the server takes to answer, at its best, as far as it is known. */
 export class RoundTrip {
   #ms = 0;
@@ -108,9 +111,10 @@ export class ReceiveWindow {
   }
 
   #grow(): void {
-    // each time it takes a round trip to see whether that was enough
-    const more = Math.min(3 * this.#size, LARGEST_WINDOW - this.#size, budget);
-    if (more <= 0) return;
+    // much at once, since it takes a round trip each time; half of what there is,
+    // since others may want more, too
+    const more = Math.min(LARGEST_WINDOW - this.#size, Math.floor(budget / 2));
+    if (more < LEAST_GROWTH) return;
     budget -= more;
     this.#size += more;
     this.#owed += more;

@@ -52,10 +52,11 @@ Deno.test("a distant server may send more, as long as it is read", () => {
   fast.window.close();
 });
 
-Deno.test("it is at its largest in a few round trips, and told of early", () => {
+Deno.test("most of it comes at once, and it is told of early", () => {
   const fast = start();
-  fast.flow(7 * MIB, MIB);
+  fast.flow(FIRST_WINDOW, MIB);
   assert(fast.allowed > 20 * MIB, `${fast.allowed}`);
+  fast.flow(40 * MIB, MIB);
   let least = Infinity;
   for (let i = 0; i < 1000; i++) {
     fast.flow(32 * 1024, MIB);
@@ -80,6 +81,15 @@ Deno.test("a reader that stops gets the first window and no more", () => {
   slow.window.consumed(FIRST_WINDOW);
   assert.equal(slow.allowed, FIRST_WINDOW);
   slow.window.close();
+});
+
+Deno.test("the first leaves something to the next", () => {
+  const some = [start(), start(), start()];
+  for (const each of some) {
+    each.flow(FIRST_WINDOW, MIB);
+    assert(each.allowed > 3 * FIRST_WINDOW, `${each.allowed}`);
+  }
+  for (const each of some) each.window.close();
 });
 
 Deno.test("all of them together have a limit, and who is over gives it back", () => {
