@@ -30,10 +30,13 @@ const MANY = 64;
  * As many again for each such part of the round trip, in milliseconds, which
  * would pass in waiting.
  */
-const PART_MS = 20;
+const PART_MS = 10;
+
+/** But not for what is beyond this: hundreds take the server longer than the way. */
+const LONGEST_MS = 140;
 
 /** The round trip as long as it is not known, in milliseconds. */
-const LIKELY_MS = 40;
+const LIKELY_MS = 20;
 
 /** A server that takes so much longer than it once did is busy; milliseconds. */
 const BUSY_MS = 20;
@@ -162,8 +165,8 @@ class Target {
 
   get #limit(): number {
     const { ms } = this.#roundTrip;
-    const parts = this.#isBusy ? 0 : Math.floor((ms || LIKELY_MS) / PART_MS);
-    return LIMIT * (1 + parts);
+    const way = this.#isBusy ? 0 : Math.min(ms || LIKELY_MS, LONGEST_MS);
+    return LIMIT * (1 + Math.round(way / PART_MS));
   }
 
   /** Two questions, since OpenSSH's server answers the first in the same turn. */

@@ -136,14 +136,20 @@ Deno.test("far away more may wait, for the way takes the time", () => {
   const { want, asked, answerQuestion } = start();
   want(2000);
   assert.equal(asked.length, 72, "nothing is known yet: enough for a page");
-  answerQuestion(300);
-  assert.equal(asked.length, 24 * 16);
-  answerQuestion(321);
-  assert.equal(asked.length, 24 * 16, "slower than the way: it is busy");
-  answerQuestion(321);
-  assert.equal(asked.length, 24 * 17);
-  answerQuestion(310);
-  assert.equal(asked.length, 24 * 32);
+  answerQuestion(60);
+  assert.equal(asked.length, 24 * 7);
+  answerQuestion(81);
+  assert.equal(asked.length, 24 * 7, "slower than the way: it is busy");
+  answerQuestion(81);
+  assert.equal(asked.length, 24 * 8);
+  answerQuestion(70);
+  assert.equal(asked.length, 24 * 14);
+});
+
+Deno.test("but not thousands, however far", () => {
+  const { want, asked } = start(300);
+  want(2000);
+  assert.equal(asked.length, 24 * 15);
 });
 
 Deno.test("when many wait, others learn when there is room again", async () => {
