@@ -158,9 +158,9 @@ class Target {
       });
     }
     if (this.#opening.length < MANY / 2) this.#makeRoom();
-    if (this.#asked.size === 0) this.#onIdle();
     // early, so that who comes next need not wait for targets that do not answer
-    else if (this.#asked.size > this.#limit / 2) this.#askServer();
+    if (this.#asked.size > this.#limit / 2) this.#askServer();
+    else if (this.#asked.size === 0 && !this.#isAsking) this.#onIdle();
   }
 
   get #limit(): number {

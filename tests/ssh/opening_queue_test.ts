@@ -125,6 +125,16 @@ Deno.test("an answer that comes after all counts once", () => {
   assert.equal(asked.length, 38);
 });
 
+Deno.test("a question whose answer nobody waits for changes nothing", () => {
+  const { want, asked, answer, answerQuestion } = start(1);
+  want(13);
+  for (let i = 0; i < 13; i++) answer(`a${i}`);
+  want(24);
+  answerQuestion();
+  want(1);
+  assert.equal(asked.length, 13 + 24);
+});
+
 Deno.test("targets do not wait for one another", () => {
   const { want, asked } = start(1);
   want(200, "dead");
