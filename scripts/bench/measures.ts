@@ -91,6 +91,8 @@ export function measures(effort: Effort, compiled: boolean): Measure[] {
   const near = { bytes: effort.size, limitMs: effort.limitMs };
   const far = { bytes: effort.farSize, limitMs: effort.limitMs };
   const { limitMs } = effort;
+  const burst = (port: number) =>
+    client.connections(port, effort.connections, 64 * 1024);
   return [
     {
       ...rate("download", "one download", 0, atLeast(1)),
@@ -170,6 +172,18 @@ export function measures(effort: Effort, compiled: boolean): Measure[] {
       run: async ({ port }) => ({
         value: await client.connections(port, effort.connections, 64 * 1024),
       }),
+    },
+    {
+      ...time(
+        "connections2",
+        "as many through a tunnel in use",
+        0,
+        atMost(0.1),
+      ),
+      run: async ({ port }) => {
+        await client.openings(port, effort.openings, limitMs);
+        return { value: await burst(port) };
+      },
     },
     {
       name: "idle",
