@@ -16,6 +16,12 @@ const LARGEST_WINDOW = 32 * 1024 * 1024;
 const BUDGET = 48 * 1024 * 1024;
 let budget = BUDGET;
 
+/**
+ * From so far away, in milliseconds, steps take too long. Nearer they are worth
+ * it: who does not read at all takes a megabyte, too, with the system's buffers.
+ */
+const FAR_MS = 50;
+
 /** Less is not worth a message, in bytes. */
 const LEAST_GROWTH = 64 * 1024;
 
@@ -111,9 +117,13 @@ export class ReceiveWindow {
   }
 
   #grow(): void {
-    // much at once, since it takes a round trip each time; half of what there is,
+    // it takes a round trip to see whether that was enough; half of what there is,
     // since others may want more, too
-    const more = Math.min(LARGEST_WINDOW - this.#size, Math.floor(budget / 2));
+    const more = Math.min(
+      this.#roundTrip.ms < FAR_MS ? 3 * this.#size : Infinity,
+      LARGEST_WINDOW - this.#size,
+      Math.floor(budget / 2),
+    );
     if (more < LEAST_GROWTH) return;
     budget -= more;
     this.#size += more;

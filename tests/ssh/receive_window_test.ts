@@ -52,6 +52,15 @@ Deno.test("a distant server may send more, as long as it is read", () => {
   fast.window.close();
 });
 
+Deno.test("nearer it grows in steps", () => {
+  const near = start(20);
+  near.flow(FIRST_WINDOW, MIB);
+  assert(near.allowed < 9 * MIB, `${near.allowed}`);
+  near.flow(40 * MIB, MIB);
+  assert(near.allowed > 20 * MIB, `${near.allowed}`);
+  near.window.close();
+});
+
 Deno.test("most of it comes at once, and it is told of early", () => {
   const fast = start();
   fast.flow(FIRST_WINDOW, MIB);
