@@ -89,11 +89,11 @@ export async function openControl(
       answering.delete(answered);
     });
   });
-  let listening = true;
-  const stopListening = async () => {
-    if (listening) close();
-    listening = false;
-    await removeControl(address, folder);
+  let removed: Promise<void> | undefined;
+  const stopListening = () => {
+    if (!removed) close();
+    // once, since the next process may listen at the same path by now
+    return removed ??= removeControl(address, folder);
   };
   return {
     address: { control: address, ...(token === undefined ? {} : { token }) },

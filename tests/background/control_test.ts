@@ -163,6 +163,22 @@ Deno.test("an answer that is under way is given before the socket closes", async
   await removeDir(scratch);
 });
 
+Deno.test("one that is closed leaves alone who listens after it", async () => {
+  const folder = await makeScratchDir();
+  const answer = () => Promise.resolve(STATUS);
+  const options = { folder, name: "home", system: "linux" as const, answer };
+  const first = await openControl(options);
+  await first.stopListening();
+  const next = await openControl(options);
+  await first.close();
+  assert.deepEqual(
+    await askControl(next.address, { command: "status" }),
+    STATUS,
+  );
+  await next.close();
+  await removeDir(folder);
+});
+
 Deno.test("nobody at the address is no error", async () => {
   const scratch = await makeScratchDir();
   const control = join(scratch, "home.sock");
