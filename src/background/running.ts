@@ -115,7 +115,12 @@ export async function stopRunning(
   }
   const answer = await askInTime(record, { command: "stop" });
   if (answer === "silent") await kill(folder, record);
-  if (answer === undefined) await forget(folder, record);
+  if (answer === undefined) {
+    // unless the next process runs it already
+    const lock = await folder.lock(name).catch(() => undefined);
+    if (lock) await forget(folder, record);
+    lock?.release();
+  }
   return answer !== undefined;
 }
 
