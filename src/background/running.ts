@@ -115,12 +115,7 @@ export async function stopRunning(
   }
   const answer = await askInTime(record, { command: "stop" });
   if (answer === "silent") await kill(folder, record);
-  if (answer === undefined) {
-    // unless the next process runs it already
-    const lock = await folder.lock(name).catch(() => undefined);
-    if (lock) await forget(folder, record);
-    lock?.release();
-  }
+  if (answer === undefined) await forget(folder, record).catch(() => {});
   return answer !== undefined;
 }
 
@@ -130,11 +125,7 @@ async function kill(folder: RunFolder, record: RunRecord): Promise<void> {
   const isKilled = pid !== undefined && killProcess(pid);
   for (let i = 0; isKilled && i < MAX_LOOKS; i++) {
     // the system frees its lock with the process
-    const lock = await folder.lock(name);
-    if (lock) {
-      await forget(folder, record);
-      return lock.release();
-    }
+    if (await forget(folder, record)) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
   throw new I2ptunError(
@@ -146,10 +137,18 @@ async function kill(folder: RunFolder, record: RunRecord): Promise<void> {
   );
 }
 
-/** Removes what a killed process has left. */
-async function forget(folder: RunFolder, record: RunRecord): Promise<void> {
+/**
+ * Removes what a killed process has left, unless the next one runs already.
+ *
+ * @returns whether it did
+ */
+async function forget(folder: RunFolder, record: RunRecord): Promise<boolean> {
+  const lock = await folder.lock(record.name);
+  if (!lock) return false;
   await removeControl(record.control, folder.path);
   await folder.remove(record.name);
+  lock.release();
+  return true;
 }
 
 /** Another process runs this profile, which is no failure of a `start`. */
