@@ -169,9 +169,7 @@ export function measures(effort: Effort, compiled: boolean): Measure[] {
         0,
         atMost(0.1),
       ),
-      run: async ({ port }) => ({
-        value: await client.connections(port, effort.connections, 64 * 1024),
-      }),
+      run: async ({ port }) => ({ value: await burst(port) }),
     },
     {
       ...time(

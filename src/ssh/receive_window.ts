@@ -17,8 +17,9 @@ const BUDGET = 48 * 1024 * 1024;
 let budget = BUDGET;
 
 /**
- * From so far away, in milliseconds, steps take too long. Nearer they are worth
- * it: who does not read at all takes a megabyte, too, with the system's buffers.
+ * From so far away, in milliseconds, growing in steps takes too long, a round trip
+ * each. Nearer they are worth it: who does not read at all takes a megabyte, too,
+ * with the system's buffers.
  */
 const FAR_MS = 50;
 
@@ -117,8 +118,7 @@ export class ReceiveWindow {
   }
 
   #grow(): void {
-    // it takes a round trip to see whether that was enough; half of what there is,
-    // since others may want more, too
+    // half of what there is, since others may want more, too
     const more = Math.min(
       this.#roundTrip.ms < FAR_MS ? 3 * this.#size : Infinity,
       LARGEST_WINDOW - this.#size,
