@@ -10,6 +10,7 @@ import { I2ptunError } from "../errors.ts";
 import type { Log } from "../log.ts";
 import type { Method } from "./authentication_methods.ts";
 import { identities, type IdentityOptions } from "./identities.ts";
+import { KeyFiles } from "./key_files.ts";
 import { loginAdvice } from "./login_advice.ts";
 import { isPassword, type Prompter, type Question } from "./prompter.ts";
 import type { AnyAuthMethod } from "./ssh2.ts";
@@ -48,6 +49,7 @@ export class Authentication {
   readonly #options: AuthenticationOptions;
   readonly #ask: Prompter;
   readonly #attempts: AsyncGenerator<AnyAuthMethod>;
+  readonly #files: KeyFiles;
   readonly #notes: string[] = [];
   readonly #tried: string[] = [];
   /** Keys that a partial success has used up, by their public halves. */
@@ -66,6 +68,7 @@ export class Authentication {
 
   constructor(options: AuthenticationOptions) {
     this.#options = options;
+    this.#files = new KeyFiles(options);
     this.#ask = async (question) => {
       if (this.#failure !== undefined) throw this.#failure;
       try {
@@ -181,6 +184,8 @@ export class Authentication {
 
   async *#run(): AsyncGenerator<AnyAuthMethod> {
     const username = this.#options.user;
+    // while the server thinks about it
+    if (this.#options.methods.includes("publickey")) this.#files.prepare();
     // RFC 4252 §5.2: "none" makes the server say what it accepts
     yield { type: "none", username };
     const run = {
@@ -210,7 +215,7 @@ export class Authentication {
         this.#notes.push(message);
         this.#options.log("info", message);
       },
-    });
+    }, this.#files);
     for await (const { label, blob, agent } of keys) {
       if (this.#used.has(blob)) continue;
       this.#tried.push(`key ${label}`);

@@ -11,6 +11,7 @@ import { readFile } from "node:fs/promises";
 import { I2ptunError } from "../errors.ts";
 import { type Certificate, CertificateFiles } from "./certificate.ts";
 import { agentIdentities, agentSign, type SignatureHash } from "./agent.ts";
+import { KeyFiles } from "./key_files.ts";
 import {
   type PrivateKeyFile,
   readPrivateKey,
@@ -63,9 +64,12 @@ const AGENT_PATIENCE_MS = 5000;
  * agent where it holds them), then the usual ones that the agent holds, then
  * what else it has, and without named ones the usual files. Named first, since
  * servers end a login after a few wrong keys (sshd_config MaxAuthTries).
+ *
+ * @param files those that are read already
  */
 export async function* identities(
   options: IdentityOptions,
+  files: KeyFiles = new KeyFiles(options),
 ): AsyncGenerator<Identity> {
   const held = await heldByAgent(options);
   const tried = new Set<string>();
@@ -77,6 +81,7 @@ export async function* identities(
     }
   };
   const ofAgent = async (path: string) => {
+    if (held.length === 0) return [];
     const blob = await publicBlob(path);
     return held.filter((each) => each.blob === blob || each.plain === blob);
   };
@@ -97,14 +102,14 @@ export async function* identities(
     const inAgent = await ofAgent(path);
     yield* certified(inAgent, path);
     if (inAgent.some(isPlain)) continue;
-    yield* certified(await fileIdentity(path, options, true), path);
+    yield* certified(await fileIdentity(path, options, files, true), path);
   }
   const usual = named.length > 0 ? [] : defaults;
   for (const path of usual) yield* certified(await ofAgent(path), path);
   if (!onlyNamed) yield* certified(held);
   for (const path of usual) {
     if ((await ofAgent(path)).some(isPlain)) continue;
-    yield* certified(await fileIdentity(path, options, false), path);
+    yield* certified(await fileIdentity(path, options, files, false), path);
   }
 }
 
@@ -181,6 +186,7 @@ async function publicBlob(path: string): Promise<string | undefined> {
 async function fileIdentity(
   path: string,
   options: IdentityOptions,
+  files: KeyFiles,
   named: boolean,
 ): Promise<Identity[]> {
   if (path.endsWith(".pub") && await publicBlob(path) !== undefined) {
@@ -191,9 +197,7 @@ async function fileIdentity(
   }
   let file: PrivateKeyFile;
   try {
-    file = await readPrivateKey(path, {
-      checkPermissions: options.checkPermissions,
-    });
+    file = await files.read(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       if (named) options.note(`there is no key file ${path}`);
@@ -205,8 +209,8 @@ async function fileIdentity(
     }
     return [];
   }
-  const blob = await publicBlob(path);
-  const open = () => unlock(file, options);
+  const blob = file.publicKey ? base64(file.publicKey) : await publicBlob(path);
+  const open = () => unlock(file, options, files);
   // without its public half, the key cannot even be offered while it is locked
   const key = blob === undefined
     ? await open()
@@ -228,7 +232,9 @@ async function fileIdentity(
     return signature;
   };
   const plain = base64(key.getPublicSSH());
-  const agent = new SigningKey(key, sign);
+  // nobody need be asked, and it is meant for this server
+  const isReady = named && !file.encrypted;
+  const agent = new SigningKey(key, sign, isReady);
   return [{ label: path, blob: plain, plain, agent }];
 }
 
@@ -236,13 +242,14 @@ async function fileIdentity(
 async function unlock(
   file: PrivateKeyFile,
   options: IdentityOptions,
+  files: KeyFiles,
 ): Promise<ParsedKey | undefined> {
   const kept = options.secrets.key(file.path);
   if (kept) return kept;
   try {
     return file.encrypted
       ? await askAndDecrypt(file, options)
-      : await file.decrypt();
+      : await files.open(file);
   } catch (error) {
     const { kind, message } = I2ptunError.from(error);
     if (kind === "interrupted") throw error;

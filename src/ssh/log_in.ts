@@ -25,6 +25,7 @@ import {
   acknowledgeNews,
   askForLife,
   onUserauthFailure,
+  signAtOnce,
   signWithCertificates,
   signWithSha2Only,
 } from "./ssh2_internals.ts";
@@ -221,6 +222,7 @@ export function logIn(
         }) as never,
       });
       signWithCertificates(client);
+      signAtOnce(client);
       channels = new Channels(client, transport);
       onUserauthFailure(client, (methods, partial) => {
         authentication.answered(methods, partial);

@@ -12,16 +12,26 @@ import { BaseAgent, type ParsedKey } from "./ssh2.ts";
 type SignCallback = (error?: Error | null, signature?: Buffer) => void;
 type SignOptions = { hash?: SignatureHash | "sha1" };
 
+const ready = new WeakSet<ParsedKey>();
+
+/** Whether a key can sign without anybody being asked. */
+export function isReady(key: ParsedKey): boolean {
+  return ready.has(key);
+}
+
 /** An agent with one key. */
 export class SigningKey extends BaseAgent<ParsedKey> {
+  /** @param isReady default false; see {@link isReady} */
   constructor(
     readonly key: ParsedKey,
     readonly signature: (
       data: Buffer,
       hash: SignatureHash | undefined,
     ) => Promise<Buffer>,
+    isReady = false,
   ) {
     super();
+    if (isReady) ready.add(key);
   }
 
   getIdentities(done: (error?: Error | null, keys?: ParsedKey[]) => void) {

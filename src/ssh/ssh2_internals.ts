@@ -9,6 +9,7 @@
 import { Buffer } from "node:buffer";
 import { signatureAlgorithm, signatureBlob } from "./certificate.ts";
 import { encodeWire } from "./key_wire.ts";
+import { isReady } from "./signing_key.ts";
 import type { SshClient } from "./ssh2.ts";
 import { type Protocol, protocolOf } from "./ssh2_protocol.ts";
 
@@ -104,6 +105,22 @@ export function acknowledgeNews(client: SshClient): void {
  */
 export function signWithSha2Only(client: SshClient): void {
   protocolOf(client)._compatFlags |= IMPLY_RSA_SHA2_SIGALGS;
+}
+
+/**
+ * Has a key that can sign at once do so, where it would be offered first, and
+ * signed with when the server has said that it would accept it: both are allowed
+ * (RFC 4252 §7), and a round trip is saved.
+ *
+ * @param client one whose `connect` has been called
+ */
+export function signAtOnce(client: SshClient): void {
+  const protocol = protocolOf(client);
+  const original = protocol.authPK;
+  protocol.authPK = (user, key, algorithm, sign) => {
+    if (!sign && isReady(key)) protocol._handlers.USERAUTH_PK_OK(protocol);
+    else original.call(protocol, user, key, algorithm, sign);
+  };
 }
 
 const USERAUTH_REQUEST = 50;

@@ -37,6 +37,7 @@ interface Handlers {
     wantReply: boolean,
     data: unknown,
   ): void;
+  USERAUTH_PK_OK(protocol: Protocol): void;
   USERAUTH_FAILURE(
     protocol: Protocol,
     methods: string[],

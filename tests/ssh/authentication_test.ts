@@ -1,6 +1,11 @@
 /** The order of methods, second factors, and what is asked when. */
 import assert from "node:assert/strict";
 import { I2ptunError } from "../../src/errors.ts";
+import {
+  generateKeyPair,
+  type KeyPair,
+  writeKeyPair,
+} from "../../src/ssh/key_pair.ts";
 import { Secrets } from "../../src/ssh/secrets.ts";
 import { makeScratchDir, removeDir } from "../support/scratch.ts";
 import { run } from "./key_samples.ts";
@@ -8,6 +13,7 @@ import {
   answering,
   type Attempt,
   logInAndOut,
+  type LoginOptions,
   startScriptedServer,
   testLogin,
 } from "./login.ts";
@@ -294,8 +300,94 @@ testLogin(["ssh-keygen"], "an RSA key never signs with SHA-1", async () => {
       attempt.accept();
     }, { onClient: withoutExtensions });
     await logInAndOut({ ...server, authentication: { named: [path] } });
-    assert.deepEqual(hashes, ["sha256", "sha256"]);
+    assert.deepEqual(hashes, ["sha256"]);
   } finally {
     await removeDir(folder);
   }
 });
+
+/** A server that takes one key, and whether each attempt was signed. */
+async function startKeyServer(publicKey: Uint8Array) {
+  const attempts: string[] = [];
+  const server = await startScriptedServer((attempt) => {
+    if (attempt.method !== "publickey") return attempt.reject(["publickey"]);
+    attempts.push(attempt.signature ? "signed" : "offered");
+    if (attempt.key.data.equals(publicKey)) attempt.accept();
+    else attempt.reject(["publickey"]);
+  });
+  return { ...server, server, attempts };
+}
+
+testLogin(
+  [],
+  "a key that is named signs without a question first",
+  async () => {
+    const folder = await makeScratchDir();
+    const [wrong, right, locked] = await Promise.all([
+      generateKeyPair("ed25519", "", ""),
+      generateKeyPair("ed25519", "", ""),
+      generateKeyPair("ed25519", "", "passphrase"),
+    ]);
+    await writeKeyPair(`${folder}/wrong`, wrong);
+    await writeKeyPair(`${folder}/right`, right);
+    await writeKeyPair(`${folder}/locked`, locked);
+    const attemptsWith = async (
+      key: KeyPair,
+      authentication: Required<LoginOptions>["authentication"],
+    ) => {
+      const { server, attempts, ...at } = await startKeyServer(key.publicKey);
+      await using _server = server;
+      const { ask } = answering("passphrase");
+      await logInAndOut({ ...at, ask, authentication });
+      return attempts;
+    };
+    try {
+      const both = [`${folder}/wrong`, `${folder}/right`];
+      assert.deepEqual(
+        await attemptsWith(right, { named: both }),
+        ["signed", "signed"],
+      );
+      // nobody has said that they are for this server
+      assert.deepEqual(
+        await attemptsWith(right, { defaults: both }),
+        ["offered", "offered", "signed"],
+      );
+      // nobody is asked for a passphrase in vain
+      assert.deepEqual(
+        await attemptsWith(right, { named: [`${folder}/locked`, ...both] }),
+        ["offered", "signed", "signed"],
+      );
+      assert.deepEqual(
+        await attemptsWith(locked, { named: [`${folder}/locked`] }),
+        ["offered", "signed"],
+      );
+    } finally {
+      await removeDir(folder);
+    }
+  },
+);
+
+testLogin(
+  ["linux"],
+  "a key is read, once, while the server thinks",
+  async () => {
+    const folder = await makeScratchDir();
+    const path = `${folder}/key`;
+    run("mkfifo", "-m", "600", path);
+    const { publicKey, privateText } = await generateKeyPair("ed25519", "", "");
+    await using server = await startScriptedServer(async (attempt) => {
+      if (attempt.method === "none") {
+        // opens when somebody reads
+        await Deno.writeTextFile(path, privateText);
+        return attempt.reject(["publickey"]);
+      }
+      assert(attempt.key.data.equals(publicKey));
+      attempt.accept();
+    });
+    try {
+      await logInAndOut({ ...server, authentication: { named: [path] } });
+    } finally {
+      await removeDir(folder);
+    }
+  },
+);
