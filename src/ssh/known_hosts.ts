@@ -77,14 +77,15 @@ export class KnownHosts {
   static async read(files: readonly string[]): Promise<KnownHosts> {
     const entries: Entry[] = [];
     const warnings: string[] = [];
-    for (const file of files) {
-      let text: string;
-      try {
-        text = await readText(file);
-      } catch (cause) {
-        warnings.push(`${file}: cannot be read: ${reason(cause)}`);
+    // all at once: a start waits for them
+    const texts = await Promise.allSettled(files.map(readText));
+    for (const [i, file] of files.entries()) {
+      const read = texts[i]!;
+      if (read.status === "rejected") {
+        warnings.push(`${file}: cannot be read: ${reason(read.reason)}`);
         continue;
       }
+      const text = read.value;
       for (const [index, line] of text.split("\n").entries()) {
         const parsed = parseLine(line, file, index + 1);
         if (typeof parsed === "string") {
