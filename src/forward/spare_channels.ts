@@ -92,6 +92,8 @@ export class SpareChannels {
    */
   heard(first: Uint8Array, clients: number): void {
     const { now, roundTripMs } = this.#options;
+    // cheap, and enough for most that is not HTTP
+    if (!isCapital(first[0]!)) return;
     if (!HTTP.test(LATIN1.decode(first.subarray(0, LONGEST_METHOD)))) return;
     const at = now();
     const isOver = at - this.#most.at > LATELY_MS;
@@ -155,4 +157,8 @@ export class SpareChannels {
   #stop(ms: number): void {
     this.#notBefore = Math.max(this.#notBefore, this.#options.now() + ms);
   }
+}
+
+function isCapital(byte: number): boolean {
+  return byte >= 0x41 && byte <= 0x5a;
 }

@@ -57,7 +57,7 @@ export class ByteQueue {
 
   /** The first bytes, as many as lie in a row; they stay where they are. */
   peek(): Uint8Array<ArrayBuffer> {
-    const [first] = this.#blocks;
+    const first = this.#blocks[0];
     if (!first) return new Uint8Array();
     const end = this.#blocks.length === 1 ? this.#end : first.length;
     return first.subarray(this.#start, end);

@@ -18,7 +18,10 @@ import type { ReadCoalescing } from "./read_coalescing.ts";
 const READ_BYTES = 512 * 1024;
 
 export class Link extends Duplex {
-  /** Whether listeners to `data` are done with it when they return. */
+  /**
+   * Whether listeners to `data` need no Buffer, and are done with it when they
+   * return.
+   */
   copiesData = false;
   /** Called whenever some of what waits was written. */
   onWritten: (() => void) | undefined;
@@ -78,18 +81,22 @@ export class Link extends Duplex {
 
   override _read(): void {
     this.coalescing?.wait();
-    this.#conn.read(this.#buffer).then((length) => {
-      if (length === null) return this.push(null);
-      this.promptAck?.received();
-      this.coalescing?.received(length);
-      const bytes = this.#buffer.subarray(0, length);
-      const isView = this.copiesData && this.readableFlowing &&
-        this.readableLength === 0;
-      this.push(
-        isView ? Buffer.from(bytes.buffer, 0, length) : Buffer.from(bytes),
-      );
-    }, (error) => this.destroy(error));
+    this.#conn.read(this.#buffer).then(this.#onRead, this.#onFailure);
   }
+
+  readonly #onFailure = (error: Error) => void this.destroy(error);
+
+  readonly #onRead = (length: number | null) => {
+    if (length === null) return void this.push(null);
+    this.promptAck?.received();
+    this.coalescing?.received(length);
+    const bytes = this.#buffer.subarray(0, length);
+    if (this.copiesData && this.readableFlowing && this.readableLength === 0) {
+      // what push() does at last, after much that has to wake up, too
+      this.emit("data", bytes);
+      if (!this.destroyed) this._read();
+    } else this.push(Buffer.from(bytes));
+  };
 
   override _write(
     chunk: Uint8Array,

@@ -89,7 +89,7 @@ export class PacketReader {
         ? LENGTH_BYTES
         : LENGTH_BYTES + this.#length + TAG_BYTES;
       const taken = Math.min(whole - this.#have, end - at);
-      packet.set(bytes.subarray(at, at + taken), this.#have);
+      copy(bytes, at, taken, packet, this.#have);
       this.#have += taken;
       at += taken;
       if (this.#have < whole) return;
@@ -224,11 +224,23 @@ export class PacketWriter {
       crypto.getRandomValues(this.#padding);
       this.#paddingAt = 0;
     }
-    packet.set(
-      this.#padding.subarray(this.#paddingAt, this.#paddingAt += length),
-      at,
-    );
+    copy(this.#padding, this.#paddingAt, length, packet, at);
+    this.#paddingAt += length;
   }
+}
+
+/** Up to so many bytes are copied sooner than a view of them is made. */
+const FEW_BYTES = 128;
+
+function copy(
+  from: Uint8Array,
+  at: number,
+  length: number,
+  to: Uint8Array,
+  toAt: number,
+): void {
+  if (length > FEW_BYTES) to.set(from.subarray(at, at + length), toAt);
+  else for (let i = 0; i < length; i++) to[toAt + i] = from[at + i]!;
 }
 
 function paddingFor(payloadBytes: number): number {

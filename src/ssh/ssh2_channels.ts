@@ -226,7 +226,10 @@ export class ChannelProtocol {
 export interface PacketLink {
   /** Takes a view that is overwritten after the call. */
   send(bytes: Uint8Array): void;
-  /** Whether listeners to its data are done with it when they return. */
+  /**
+   * Whether listeners to its data need no Buffer, and are done with it when they
+   * return.
+   */
   copiesData: boolean;
 }
 
