@@ -6,6 +6,8 @@
  * @module
  */
 
+import { finish } from "./bundle_text.ts";
+
 export interface BundleOptions {
   /** What the program is made from, for `--version`. */
   source: string;
@@ -62,7 +64,7 @@ export async function bundle(
   await nameByOrder(js);
   for (const { name } of Deno.readDirSync(js)) {
     const file = new URL(name, js);
-    await finish(file);
+    await Deno.writeTextFile(file, finish(await Deno.readTextFile(file)));
     // the times are embedded too, and would be all that differs next time
     await Deno.utime(file, 0, 0);
   }
@@ -109,35 +111,6 @@ async function nameByOrder(js: URL): Promise<void> {
       text.replaceAll(named, (piece) => names.get(piece)!),
     );
   }
-}
-
-/**
- * Where a module came from: above it, and as the name of one that was CommonJS.
- * That is where the packages are on this machine.
- */
-const ORIGIN = /^\/\/ \S+\.\w+\n|(?<=^ *")(?:\.\.\/)+[^"]*(?="\()/gm;
-
-/**
- * Takes off what depends on this machine. And modules that were CommonJS still
- * use its names, which a bundle has not.
- */
-async function finish(file: URL): Promise<void> {
-  const text = (await Deno.readTextFile(file)).replaceAll(ORIGIN, "");
-  const names = [
-    ...(/\btypeof require\b/.test(text)
-      ? [
-        'import{createRequire}from"node:module";',
-        "const require=createRequire(import.meta.url);",
-      ]
-      : []),
-    ...(/\b__dirname\b/.test(text)
-      ? ["const __dirname=import.meta.dirname;"]
-      : []),
-    ...(/\b__filename\b/.test(text)
-      ? ["const __filename=import.meta.filename;"]
-      : []),
-  ];
-  await Deno.writeTextFile(file, [names.join(""), text].join("\n").trimStart());
 }
 
 /** For what need not be there. */

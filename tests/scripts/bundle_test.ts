@@ -89,6 +89,10 @@ Deno.test("the bundle is the program, the same each time", async () => {
       assert(!text.includes("Neplatn"), `${name} has other languages`);
       assert(!text.includes("iconv"), `${name} has all prompts`);
     }
+    for (const [name, { text }] of first) {
+      assert(!text.includes("posix-rename@openssh.com"), `${name} has SFTP`);
+      assert(!/^ {2}""\(/m.test(text), `${name} is looked through twice`);
+    }
     const root = fileURLToPath(ROOT);
     for (const [name, { text }] of first) {
       assert(!text.includes(root), `${name} names this machine's folders`);
