@@ -7,31 +7,34 @@
  */
 
 import { dirname, join } from "node:path";
-import * as z from "zod";
+import * as v from "valibot";
 import { SERVICE_NAMES } from "../i2p/services.ts";
 import type { Paths } from "../platform/paths.ts";
 
-const draftSchema = z.object({
+const draftSchema = v.object({
   /** `[user@]host[:port]` */
-  server: z.string(),
+  server: v.string(),
   /** Empty if it stands in `server` or in ssh_config. */
-  user: z.string(),
+  user: v.string(),
   /** Key files, apart from those in their usual places. */
-  identity: z.array(z.string()),
+  identity: v.array(v.string()),
   /** Undefined until they were chosen. */
-  services: z.array(z.enum(SERVICE_NAMES)).optional(),
-  name: z.string(),
+  services: v.optional(v.array(v.picklist(SERVICE_NAMES))),
+  name: v.string(),
   /** What stood at questions that were left before Enter. */
-  halfTyped: z.object({
-    server: z.string(),
-    user: z.string(),
-    keyFile: z.string(),
-    name: z.string(),
-  }).partial().default({}),
+  halfTyped: v.optional(
+    v.object({
+      server: v.optional(v.string()),
+      user: v.optional(v.string()),
+      keyFile: v.optional(v.string()),
+      name: v.optional(v.string()),
+    }),
+    {},
+  ),
 });
 
 /** The answers so far; empty texts are not given yet. */
-export type Draft = z.infer<typeof draftSchema>;
+export type Draft = v.InferOutput<typeof draftSchema>;
 
 const EMPTY: Draft = {
   server: "",
@@ -51,7 +54,8 @@ const fileOf = ({ state }: Paths) => join(state, "draft.json");
 /** The draft that was left, else an empty one. */
 export async function loadDraft(paths: Paths): Promise<Draft> {
   try {
-    return draftSchema.parse(
+    return v.parse(
+      draftSchema,
       JSON.parse(await Deno.readTextFile(fileOf(paths))),
     );
   } catch {

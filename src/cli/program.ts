@@ -61,7 +61,7 @@ export function buildProgram(source: string) {
   program.command("schema")
     .description("the JSON Schema of profiles.yaml, for editors")
     .action(async () => {
-      const { jsonSchema } = await import("../profile/schema.ts");
+      const { jsonSchema } = await import("../profile/json_schema.ts");
       print(JSON.stringify(jsonSchema(), undefined, 2));
     });
 

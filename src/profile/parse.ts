@@ -4,8 +4,14 @@
  * @module
  */
 
+import * as v from "valibot";
 import { I2ptunError } from "../errors.ts";
-import { findClashes, nameForwards } from "./forward_names.ts";
+import {
+  findClashes,
+  type ForwardEntry,
+  nameForwards,
+} from "./forward_names.ts";
+import { forwardSchema } from "./forward_schema.ts";
 import { type Problem, problemsOf } from "./problems.ts";
 import {
   checkName,
@@ -15,8 +21,7 @@ import {
 } from "./profile.ts";
 import {
   fileSchema,
-  forwardSchema,
-  profileSchema,
+  type ParsedProfile,
   type ProfileSource,
 } from "./schema.ts";
 import { type Mistake, readYaml, type YamlText } from "./yaml_text.ts";
@@ -42,15 +47,14 @@ export function parseProfiles(text: string, file: string): Profile[] {
  */
 export function checkProfile(name: string, source: ProfileSource): Profile {
   checkName(name);
-  const profiles = { [name]: source };
-  const problems = problemsIn({ profiles });
+  const { profiles, problems } = check({ profiles: { [name]: source } });
   if (problems.length > 0) {
     throw new I2ptunError("usage", `profile "${name}" has mistakes`, {
       details: problems.map((problem) => problem.message),
       remedy: "correct what is named above",
     });
   }
-  return toProfile(name, profileSchema.parse(source));
+  return toProfile(name, profiles[name]!);
 }
 
 /** The error that lists `mistakes` of `file`. */
@@ -76,17 +80,16 @@ export function readProfiles(
   text: string,
 ): { profiles: Profile[]; mistakes: Mistake[] } {
   const yaml = readYaml(text);
+  const checked = check(yaml.data);
   const mistakes = [
     ...yaml.mistakes,
-    ...problemsIn(yaml.data)
+    ...checked.problems
       .filter((problem) => !isDoubtful(problem, yaml))
       .map((problem) => ({ ...problem, ...yaml.locate(problem) })),
   ].sort((a, b) => a.line - b.line || a.column - b.column)
     .map(({ line, column, message }) => ({ line, column, message }));
   if (mistakes.length > 0) return { profiles: [], mistakes: unique(mistakes) };
-  const profiles = Object.entries(
-    fileSchema.parse(yaml.data ?? {}).profiles ?? {},
-  );
+  const profiles = Object.entries(checked.profiles);
   // A JavaScript object has keys that look like numbers first.
   const order = yaml.keysOf("profiles");
   profiles.sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
@@ -112,19 +115,29 @@ function unique(mistakes: Mistake[]): Mistake[] {
   return [...seen.values()];
 }
 
-function problemsIn(data: unknown): Problem[] {
-  const result = fileSchema.safeParse(data ?? {}, { reportInput: true });
-  const issues = result.error?.issues ?? [];
-  const problems = issues.flatMap((issue) => problemsOf(issue));
+/** What the data says, if there are no problems. */
+interface Checked {
+  profiles: Record<string, ParsedProfile>;
+  problems: Problem[];
+}
+
+function check(data: unknown): Checked {
+  const result = v.safeParse(fileSchema, data ?? {});
+  const read = result.success ? result.output.profiles ?? {} : {};
+  const problems = (result.issues ?? []).flatMap((issue) => problemsOf(issue));
   const profiles = entriesOf(data, "profiles");
   for (const [index, [name, profile]] of profiles.entries()) {
     problems.push(...nameProblems(name));
     problems.push(...caseProblems(name, profiles.slice(0, index)));
-    problems.push(...clashProblems(name, profile));
+    const forwards = read[name]?.forwards ?? goodForwards(profile);
+    problems.push(...clashProblems(name, forwards));
   }
-  return problems.filter((problem) =>
-    !problems.some((other) => isMisspelling(other, problem))
-  );
+  return {
+    profiles: read,
+    problems: problems.filter((problem) =>
+      !problems.some((other) => isMisspelling(other, problem))
+    ),
+  };
 }
 
 /** Whether what `missing` misses stands there under a misspelt name. */
@@ -155,10 +168,19 @@ function caseProblems(name: string, before: [string, unknown][]): Problem[] {
   }];
 }
 
-function clashProblems(name: string, profile: unknown): Problem[] {
-  const forwards = entriesOf(profile, "forwards").map(([, value]) => value);
-  const entries = forwards.map((value) => forwardSchema.safeParse(value).data);
-  return findClashes(entries).map(({ index, over, message }) => {
+/** The forwards of a profile that may have mistakes; those are undefined. */
+function goodForwards(profile: unknown): (ForwardEntry | undefined)[] {
+  return entriesOf(profile, "forwards").map(([, value]) => {
+    const { success, output } = v.safeParse(forwardSchema, value);
+    return success ? output : undefined;
+  });
+}
+
+function clashProblems(
+  name: string,
+  forwards: (ForwardEntry | undefined)[],
+): Problem[] {
+  return findClashes(forwards).map(({ index, over, message }) => {
     const path = ["profiles", name, "forwards", index];
     return { path: over === "name" ? [...path, over] : path, message };
   });
@@ -173,10 +195,7 @@ function entriesOf(data: unknown, key: string): [string, unknown][] {
     : [];
 }
 
-function toProfile(
-  name: string,
-  read: ReturnType<typeof profileSchema.parse>,
-): Profile {
+function toProfile(name: string, read: ParsedProfile): Profile {
   const { keepalive, reconnect } = read;
   return {
     name,

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { z } from "zod";
-import { unknownKey } from "./wording.ts";
+import type * as v from "valibot";
 
 /** What is wrong, and with which key or value of the data. */
 export interface Problem {
@@ -19,76 +18,29 @@ export interface Problem {
   message: string;
 }
 
-const FORWARD_KEYS = ["service", "local", "remote", "dynamic"];
-
-/**
- * The problems behind an issue of the schema.
- *
- * @param issue with its input (`reportInput`), on which the words depend
- */
+/** The problems behind an issue of the schema. */
 export function problemsOf(
-  issue: z.core.$ZodIssue,
+  issue: v.BaseIssue<unknown>,
   above: PropertyKey[] = [],
 ): Problem[] {
-  const path = [...above, ...issue.path];
-  if (issue.code === "unrecognized_keys") {
-    const messages = issue.message.split("\n");
-    return issue.keys.map((key, index) => ({
-      path: [...path, key],
-      ofKey: true,
-      meant: messages[index]!.match(/did you mean "(.*)"/)?.[1],
-      message: messages[index]!,
-    }));
+  const { message } = issue;
+  const steps = issue.path ?? [];
+  const path = [...above, ...steps.map(({ key }) => key as PropertyKey)];
+  if (steps.at(-1)?.origin === "key") {
+    const meant = message.match(/did you mean "(.*)"/)?.[1];
+    return [{ path, ofKey: true, meant, message }];
   }
-  if (issue.code === "invalid_union" && path.at(-2) === "forwards") {
-    return forwardProblems(issue, path);
+  const meant = issue.issues?.filter((inner) => !isOfOtherType(inner)) ?? [];
+  if (meant.length > 0) {
+    return meant.flatMap((inner) => problemsOf(inner, path));
   }
-  if (issue.code === "invalid_union") {
-    const meant = issue.errors.find((branch) => !branch.some(isOfOtherType));
-    if (meant) return meant.flatMap((inner) => problemsOf(inner, path));
-  }
-  const isMissing = issue.code !== "custom" && issue.input === undefined;
-  return [{ path, message: issue.message, isMissing }];
+  return [{ path, message, isMissing: issue.input === undefined }];
 }
 
-/** Whether an issue of a union's branch says that another branch was meant. */
-function isOfOtherType(issue: z.core.$ZodIssue): boolean {
-  return issue.path.length === 0 &&
-    ["invalid_type", "invalid_value"].includes(issue.code);
-}
-
-/** The branch that is meant is the one whose key stands in the mapping. */
-function forwardProblems(
-  issue: z.core.$ZodIssueInvalidUnion,
-  path: PropertyKey[],
-): Problem[] {
-  const { input } = issue;
-  const plain: Problem = { path, message: issue.message };
-  if (typeof input !== "object" || input === null || Array.isArray(input)) {
-    return [plain];
-  }
-  const keys = Object.keys(input);
-  const kinds = keys.filter((key) => FORWARD_KEYS.includes(key));
-  if (kinds.length > 1) {
-    const message = `a forward has only one of ${kinds.join(", ")}; ` +
-      "make each a forward of its own";
-    return [{ path, message }];
-  }
-  if (kinds.length === 1) {
-    // The first branch takes text, the others are in the order of the keys.
-    const branch = issue.errors[1 + FORWARD_KEYS.indexOf(kinds[0]!)]!;
-    return branch.flatMap((inner) => problemsOf(inner, path));
-  }
-  const strange = keys.filter((key) => !["name", "listen"].includes(key));
-  if (strange.length > 0) {
-    return strange.map((key) => ({
-      path: [...path, key],
-      ofKey: true,
-      message: unknownKey(key, [...FORWARD_KEYS, "listen", "name"]),
-    }));
-  }
-  return [{
-    path,
-    message: `a forward needs one of the keys ${FORWARD_KEYS.join(", ")}`,
-  }];
+/**
+ * Whether an issue of a union's branch says that another branch was meant. The
+ * branches of our unions take values of different types.
+ */
+function isOfOtherType({ kind, path }: v.BaseIssue<unknown>): boolean {
+  return kind === "schema" && path === undefined;
 }

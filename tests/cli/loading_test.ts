@@ -36,8 +36,20 @@ Deno.test("commands that only look at profiles load no SSH and no prompts", () =
   const names = ["list", "show", "status", "stop", "open", "remove", "add"];
   const files = names.map((name) => `cli/commands/${name}.ts`);
   assert.deepEqual(packagesOf("cli/context.ts", ...files), [
-    ...["fast-string-width", "supports-hyperlinks", "yaml", "zod"],
+    ...["fast-string-width", "supports-hyperlinks", "valibot", "yaml"],
   ]);
+});
+
+Deno.test("what makes the JSON Schema is loaded by `schema` alone", () => {
+  const converter = "@valibot/to-json-schema";
+  assert.deepEqual(packagesOf("profile/json_schema.ts"), [
+    ...[converter, "valibot"],
+  ]);
+  const commands = [...Deno.readDirSync(join(SRC, "cli/commands"))]
+    .map(({ name }) => `cli/commands/${name}`);
+  const others = packagesOf("cli/program.ts", "cli/context.ts", ...commands);
+  assert(others.includes("valibot"));
+  assert(!others.includes(converter));
 });
 
 Deno.test("SSH is loaded by the process that runs the tunnel, not by its starter", () => {

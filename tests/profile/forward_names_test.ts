@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import {
   findClashes,
   type ForwardEntry,
   nameForwards,
 } from "../../src/profile/forward_names.ts";
 import { parseForward } from "../../src/profile/forward_spec.ts";
-import { forwardSchema } from "../../src/profile/schema.ts";
+import { forwardSchema } from "../../src/profile/forward_schema.ts";
 
 const local = (text: string, name?: string): ForwardEntry => ({
   forward: parseForward("local", text),
@@ -17,8 +18,8 @@ const remote = (text: string): ForwardEntry => ({
 
 Deno.test("forwards without a name get one, and it is free", () => {
   const entries = [
-    forwardSchema.parse("console"),
-    forwardSchema.parse({ service: "console", listen: 8080 }),
+    v.parse(forwardSchema, "console"),
+    v.parse(forwardSchema, { service: "console", listen: 8080 }),
     local("8080:h:80"),
     local("127.0.0.2:8080:h:80"),
     local("127.0.0.3:8080:h:80", "local-8080-2"),

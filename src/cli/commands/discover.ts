@@ -3,8 +3,8 @@ import { I2ptunError } from "../../errors.ts";
 import { discoverServices, type Found } from "../../i2p/discover.ts";
 import { type ServiceName, SERVICES } from "../../i2p/services.ts";
 import { findClashes } from "../../profile/forward_names.ts";
+import { serviceEntry } from "../../profile/forward_schema.ts";
 import type { Profile } from "../../profile/profile.ts";
-import { forwardSchema } from "../../profile/schema.ts";
 import type { Connection } from "../../ssh/connection.ts";
 import { Secrets } from "../../ssh/secrets.ts";
 import { connectRoute } from "../../tunnel/connect.ts";
@@ -131,7 +131,7 @@ async function addServices(
     name: forward.name,
   }));
   const free = services.filter((service) => {
-    const entry = forwardSchema.parse(service);
+    const entry = serviceEntry({ service });
     const [clash] = findClashes([...taken, entry])
       .filter(({ index }) => index === taken.length);
     if (!clash) return true;
