@@ -7,13 +7,8 @@
 import { SERVICE_NAMES } from "../i2p/services.ts";
 import { nearest } from "./nearest.ts";
 
-/** Keys that people try for what has another place. */
-const ELSEWHERE: Record<string, string> = {
-  user: 'it belongs in "server", as user@host:port',
-  host: 'it belongs in "server", as user@host:port',
-  hostname: 'it belongs in "server", as user@host:port',
-  port: 'it belongs in "server", as user@host:port',
-};
+/** Keys that people try for what has its place in "server". */
+const OF_SERVER = ["user", "host", "hostname", "port"];
 
 /** `key must be shape, not …` for a value of the wrong type. */
 export function wrongType(key: string, shape: string, value: unknown): string {
@@ -31,8 +26,9 @@ export function unknownKey(key: string, known: readonly string[]): string {
       "for at start, or read with --password-stdin; better, use a key";
   }
   const start = `unknown key "${key}"; `;
-  const elsewhere = known.includes("server") && ELSEWHERE[key.toLowerCase()];
-  if (elsewhere) return start + elsewhere;
+  if (known.includes("server") && OF_SERVER.includes(key.toLowerCase())) {
+    return start + 'it belongs in "server", as user@host:port';
+  }
   const near = nearest(key, known);
   return start +
     (near ? `did you mean "${near}"?` : `known here: ${known.join(", ")}`);

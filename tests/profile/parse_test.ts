@@ -239,6 +239,7 @@ Deno.test("each wrong value, in plain words at its place", () => {
     ["server: @foo", '3:13: text that begins with "@" must be in quotes'],
     ["server: !x y", "3:13: not valid YAML: unresolved tag"],
     ["xyz: 1", 'unknown key "xyz"; known here: server, jump'],
+    ["constructor: 1", 'unknown key "constructor"; known here: server, jump'],
   ];
   for (const [line, expected] of wrong) {
     const lines = ["server: a", "forwards: []"]
