@@ -16,13 +16,25 @@ const ORIGIN = /^\/\/ \S+\.\w+\n|(?<=^ *")(?:\.\.\/)+[^"]*(?="\()/gm;
 const COMMON_JS =
   /^var require_(\w+) = __commonJS\(\{\n {2}""\(([\w, ]*)\) \{\n([^]*?)^ {2}\}\n\}\);$/gm;
 
-/** In place of ssh2's SFTP, which no tunnel has. */
-const NO_SFTP = `    exports.SFTP = class {
+/** Modules of ssh2 that nobody uses, by name, and what is there instead. */
+const UNUSED: Record<string, string> = {
+  // no tunnel has it
+  SFTP: `    exports.SFTP = class {
       constructor() {
         throw new Error("there is no SFTP here");
       }
     };
-`;
+`,
+  // a part of its chacha20-poly1305, for which the client has packets.ts; V8
+  // would compile it before a connection begins
+  poly1305: `    module.exports = async () => ({
+      _malloc() {},
+      cwrap: () => () => {
+        throw new Error("there is no Poly1305 of ssh2 here");
+      },
+    });
+`,
+};
 
 /** How ssh2 loads bcrypt, which only a key with a passphrase needs. */
 const BCRYPT = /= (require_\w+)\(\)\.pbkdf;/;
@@ -42,9 +54,8 @@ export function finish(text: string): string {
  * through the text for its end only, and again for its functions.
  */
 function commonJs(name: string, parameters: string, body: string): string {
-  const runs = name === "SFTP"
-    ? NO_SFTP
-    : body.replace(BCRYPT, "= (...args) => $1().pbkdf(...args);");
+  const runs = UNUSED[name] ??
+    body.replace(BCRYPT, "= (...args) => $1().pbkdf(...args);");
   const isLater = name === "nacl_fast";
   const [open, close] = isLater ? ["", ""] : ["(", ")"];
   return `var require_${name} = __commonJS({

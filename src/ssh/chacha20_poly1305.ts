@@ -25,7 +25,8 @@ interface Functions {
 
 let compiled: WebAssembly.Module | undefined;
 
-function compile(): WebAssembly.Module {
+/** Compiles the cipher, some milliseconds, if that was not done yet. */
+export function compileCipher(): WebAssembly.Module {
   return compiled ??= new WebAssembly.Module(
     Uint8Array.from(atob(MODULE), (character) => character.charCodeAt(0)),
   );
@@ -46,7 +47,7 @@ export class ChaCha20Poly1305 {
 
   /** @param key see {@link useKey} */
   constructor(key: Uint8Array) {
-    this.#functions = new WebAssembly.Instance(compile())
+    this.#functions = new WebAssembly.Instance(compileCipher())
       .exports as unknown as Functions;
     this.#bytes = new Uint8Array(this.#functions.memory.buffer);
     this.packet = this.#bytes.subarray(LAYOUT.data);

@@ -5,11 +5,13 @@
  */
 
 import type { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
 import { I2ptunError } from "../errors.ts";
 import { formatHostPort } from "../forward/address.ts";
 import { hasAddress } from "../platform/network.ts";
 import type { AlgorithmOffer } from "./algorithms.ts";
 import { Authentication } from "./authentication.ts";
+import { compileCipher } from "./chacha20_poly1305.ts";
 import { Channels } from "./channels.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
@@ -20,7 +22,7 @@ import type { KnownHosts } from "./known_hosts.ts";
 import { Link } from "./link.ts";
 import { closedDuringLogin, lost } from "./lost.ts";
 import { type Greeting, isStrict } from "./server_offer.ts";
-import { Client, type ClientErrorExtensions } from "./ssh2.ts";
+import { Client, type ClientErrorExtensions, OWN_CIPHER } from "./ssh2.ts";
 import {
   acknowledgeNews,
   askForLife,
@@ -223,6 +225,7 @@ export function logIn(
       });
       signWithCertificates(client);
       signAtOnce(client);
+      compileMeanwhile(transport, greeting);
       channels = new Channels(client, transport);
       onUserauthFailure(client, (methods, partial) => {
         authentication.answered(methods, partial);
@@ -235,4 +238,17 @@ export function logIn(
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/**
+ * Compiles the cipher while the server works out its part of the keys: after what
+ * it has offered was heard, and has been answered.
+ */
+function compileMeanwhile(transport: Duplex, greeting: Greeting): void {
+  const listen = () => {
+    if (!greeting.offer) return;
+    transport.off("data", listen);
+    if (greeting.offer.cipher.includes(OWN_CIPHER)) setImmediate(compileCipher);
+  };
+  transport.on("data", listen);
 }

@@ -32,10 +32,11 @@ export const { parseKey } = ssh2KeyParser as {
 /** A connected or connecting client. */
 export type SshClient = ClientType;
 
-// it offers no cipher that node:crypto lacks, as Deno's did ChaCha20 before
-// 2.8; but ssh2_channels.ts brings this one, always
+/** The cipher that ssh2_channels.ts brings. */
+export const OWN_CIPHER = "chacha20-poly1305@openssh.com";
+
+// it offers no cipher that node:crypto lacks, as Deno's did ChaCha20 before 2.8
 const { SUPPORTED_CIPHER } = ssh2Constants as { SUPPORTED_CIPHER: string[] };
-const OWN_CIPHER = "chacha20-poly1305@openssh.com";
 if (!SUPPORTED_CIPHER.includes(OWN_CIPHER)) SUPPORTED_CIPHER.push(OWN_CIPHER);
 
 export type { AnyAuthMethod, ClientChannel, ClientErrorExtensions, ParsedKey };
