@@ -375,10 +375,15 @@ testLogin(
     const path = `${folder}/key`;
     run("mkfifo", "-m", "600", path);
     const { publicKey, privateText } = await generateKeyPair("ed25519", "", "");
+    await Deno.writeTextFile(`${folder}/text`, privateText);
+    // a process of its own: to open a pipe waits for the other end
+    const writer = new Deno.Command("sh", {
+      args: ["-c", 'cat "$0" > "$1"', `${folder}/text`, path],
+    }).spawn();
     await using server = await startScriptedServer(async (attempt) => {
       if (attempt.method === "none") {
-        // opens when somebody reads
-        await Deno.writeTextFile(path, privateText);
+        // ends when somebody has read
+        await writer.status;
         return attempt.reject(["publickey"]);
       }
       assert(attempt.key.data.equals(publicKey));
@@ -387,6 +392,11 @@ testLogin(
     try {
       await logInAndOut({ ...server, authentication: { named: [path] } });
     } finally {
+      try {
+        writer.kill();
+      } catch {
+        // it has ended
+      }
       await removeDir(folder);
     }
   },
