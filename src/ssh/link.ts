@@ -84,6 +84,10 @@ export class Link extends Duplex {
     this.#conn.read(this.#buffer).then(this.#onRead, this.#onFailure);
   }
 
+  readonly #readOn = () => {
+    if (!this.destroyed) this._read();
+  };
+
   readonly #onFailure = (error: Error) => void this.destroy(error);
 
   readonly #onRead = (length: number | null) => {
@@ -94,7 +98,8 @@ export class Link extends Duplex {
     if (this.copiesData && this.readableFlowing && this.readableLength === 0) {
       // what push() does at last, after much that has to wake up, too
       this.emit("data", bytes);
-      if (!this.destroyed) this._read();
+      // what is sent because of it goes first
+      nextTick(this.#readOn);
     } else this.push(Buffer.from(bytes));
   };
 
