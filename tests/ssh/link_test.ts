@@ -107,3 +107,32 @@ Deno.test("what a link is sent in one turn is one write, unless it is flushed be
   link.destroy();
   await once(link, "close");
 });
+
+Deno.test("what is sent because of a read goes before the next read", async () => {
+  const order: string[] = [];
+  const { promise: again, resolve } = Promise.withResolvers<void>();
+  let reads = 0;
+  const conn = {
+    setNoDelay() {},
+    read: () => ++reads === 1 ? Promise.resolve(1) : new Promise(() => {}),
+    write(bytes: Uint8Array) {
+      order.push("write");
+      return Promise.resolve(bytes.length);
+    },
+    close() {},
+  };
+  const link = new Link(conn as unknown as Deno.TcpConn);
+  link.copiesData = true;
+  // it sleeps before reads
+  link.coalescing = {
+    received() {},
+    wait() {
+      order.push("wait");
+      if (order.length > 1) resolve();
+    },
+  } as unknown as ReadCoalescing;
+  link.on("data", () => link.send(Uint8Array.of(1)));
+  await again;
+  assert.deepEqual(order, ["wait", "write", "wait"]);
+  link.destroy();
+});
