@@ -11,7 +11,7 @@ import { readFile } from "node:fs/promises";
 import { I2ptunError } from "../errors.ts";
 import { type Certificate, CertificateFiles } from "./certificate.ts";
 import { agentIdentities, agentSign, type SignatureHash } from "./agent.ts";
-import { KeyFiles } from "./key_files.ts";
+import type { KeyFiles } from "./key_files.ts";
 import {
   type PrivateKeyFile,
   readPrivateKey,
@@ -65,11 +65,11 @@ const AGENT_PATIENCE_MS = 5000;
  * what else it has, and without named ones the usual files. Named first, since
  * servers end a login after a few wrong keys (sshd_config MaxAuthTries).
  *
- * @param files those that are read already
+ * @param files of the same options; some may be read already
  */
 export async function* identities(
   options: IdentityOptions,
-  files: KeyFiles = new KeyFiles(options),
+  files: KeyFiles,
 ): AsyncGenerator<Identity> {
   const held = await heldByAgent(options);
   const tried = new Set<string>();
