@@ -95,6 +95,7 @@ Deno.test("the bundle is the program, the same each time", async () => {
     for (const [name, { text }] of first) {
       assert(!text.includes("posix-rename@openssh.com"), `${name} has SFTP`);
       assert(!text.includes("createPoly1305"), `${name} has ssh2's Poly1305`);
+      assert(!/= require_\w+\(\)\.pbkdf;/.test(text), `${name} runs bcrypt`);
       assert(!/^ {2}""\(/m.test(text), `${name} is looked through twice`);
     }
     const root = fileURLToPath(ROOT);
