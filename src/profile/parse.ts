@@ -214,6 +214,7 @@ function toProfile(name: string, read: ParsedProfile): Profile {
     },
     connectTimeoutMs: read.connect_timeout ?? DEFAULTS.connectTimeoutMs,
     sshConfig: read.ssh_config,
+    session: read.session ?? DEFAULTS.session,
     forwards: nameForwards(read.forwards),
     written: writtenKeys(read),
   };

@@ -25,6 +25,8 @@ export interface Profile {
   connectTimeoutMs: number;
   /** False: read none; undefined: the usual one. */
   sshConfig: string | false | undefined;
+  /** Open a session, as `ssh` does without `-N`. */
+  session: boolean;
   forwards: Forward[];
   /** Lines of ssh_config(5) that count before any file, as with `ssh -o`. */
   sshOptions?: readonly string[];
@@ -44,6 +46,7 @@ export const DEFAULTS = {
   keepalive: { intervalMs: 15_000, count: 3 },
   reconnect: { maxDelayMs: 30_000 },
   connectTimeoutMs: 15_000,
+  session: false,
 } as const;
 
 /** What the name of a profile or of a forward may be. */

@@ -133,6 +133,13 @@ export const profileSchema = mapping(
       ),
       "The ssh_config to read; false: none",
     ),
+    session: v.pipe(
+      v.optional(v.boolean(expected("session", "true or false"))),
+      v.description(
+        "Open a session on each server and run exit in it: OpenSSH's answers sooner then",
+      ),
+      v.metadata({ default: DEFAULTS.session }),
+    ),
     forwards: v.pipe(
       v.array(
         forwardSchema,

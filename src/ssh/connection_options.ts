@@ -68,6 +68,8 @@ export interface ConnectionOptions {
       store: string | undefined;
     };
   algorithms?: AlgorithmSettings | undefined;
+  /** Whether to open a session; see `session.ts`. */
+  session?: boolean | undefined;
   ask: Prompter;
   log: Log;
   signal: AbortSignal;

@@ -22,6 +22,7 @@ import type { KnownHosts } from "./known_hosts.ts";
 import { Link } from "./link.ts";
 import { closedDuringLogin, lost } from "./lost.ts";
 import { type Greeting, isStrict } from "./server_offer.ts";
+import { openSession } from "./session.ts";
 import { Client, type ClientErrorExtensions, OWN_CIPHER } from "./ssh2.ts";
 import {
   acknowledgeNews,
@@ -120,6 +121,11 @@ export function logIn(
       options.onMilestone?.({ name: "login", by: authentication.accepted });
       signal.removeEventListener("abort", onAbort);
       watchdog.start();
+      if (options.session) {
+        openSession(client, (why) => {
+          log("warning", `${named} opens no session: ${why}`);
+        });
+      }
       resolve(new Connection(client, channels, closed, watchdog, via));
     });
     client.on("change password", () => {

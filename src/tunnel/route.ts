@@ -250,6 +250,7 @@ function hopOf(
         ] ?? "ask",
     },
     algorithms,
+    session: profile.session,
   };
 }
 

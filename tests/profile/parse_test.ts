@@ -261,7 +261,7 @@ Deno.test("each unknown key of a mapping", () => {
   assert.deepEqual(mistakesOf(text), [
     '4:30: unknown key "x"; known here: dynamic, name',
     '4:36: unknown key "y"; known here: dynamic, name',
-    '5:5: unknown key "z"; known here: server, jump, identity, agent, known_hosts, host_key, keepalive, reconnect, connect_timeout, ssh_config, forwards',
+    '5:5: unknown key "z"; known here: server, jump, identity, agent, known_hosts, host_key, keepalive, reconnect, connect_timeout, ssh_config, session, forwards',
   ]);
 });
 
