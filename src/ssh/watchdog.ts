@@ -19,7 +19,10 @@ const DOUBT_MS = 5000;
 /** A clock that is so much ahead tells that the machine has slept. */
 const SLEEP_MS = 5000;
 
-/** What was heard so recently is proof that the server is there. */
+/**
+ * What was heard so recently is proof that the server is there, and what it is
+ * used for has mostly been answered after as long.
+ */
 const FRESH_MS = 1000;
 
 /** Time, as a parameter: tests bring their own. */
@@ -111,9 +114,8 @@ export class Watchdog {
   }
 
   /**
-   * Asks the server at once if there is reason to doubt that it is there, and
-   * gives it less time then. To be called when somebody is about to use the
-   * connection.
+   * Gives the server less time, and asks it, if there is reason to doubt that it
+   * is there. To be called when somebody is about to use the connection.
    *
    * @param idle nothing else goes through it that its end would cut
    */
@@ -123,9 +125,13 @@ export class Watchdog {
     // on a clock that stands still while the machine sleeps
     const isFresh = now - this.#heardAt < FRESH_MS;
     if (isFresh && this.#sleptMs(now) < SLEEP_MS) return this.#lookSoon();
-    if (!this.#findReason() && (!idle || this.#doubt)) return;
-    this.#doubt ??= { at: now, slept: false };
-    this.#ask(now);
+    if (this.#findReason()) return this.#ask(now);
+    if (!idle || this.#doubt) return;
+    this.#doubt = { at: now, slept: false };
+    // what it is about to be used for is a question, whose answer that to another
+    // one would hold up for a round trip (Nagle's algorithm, `session.ts`)
+    this.#askedAt ??= now;
+    this.#lookSoon();
   }
 
   /**
@@ -151,7 +157,7 @@ export class Watchdog {
 
   #tick(): void {
     const now = this.#time.monotonic();
-    const doubtful = this.#findReason();
+    const doubtful = this.#findReason() || this.#doubt !== undefined;
     if (this.#deadline <= now) {
       this.stop();
       return this.#options.onSilence(

@@ -151,11 +151,24 @@ Deno.test("an idle connection is given up sooner when it is needed", () => {
   const world = setUp(15_000, 3);
   world.pass(10_000);
   world.watchdog.check(true);
-  world.pass(3000);
+  world.pass(999);
+  assert.deepEqual(world.asked, [], "its use asks, too");
+  world.pass(2001);
   world.watchdog.check(true);
-  assert.equal(world.asked.length, 1, "asked once");
+  assert.deepEqual(world.asked, [11_000], "asked once");
   world.pass(2000);
   assert.equal(world.lostAfter, 5000);
+  assert.equal(world.askedAt, 10_000);
+
+  const used = setUp(15_000, 3);
+  used.pass(10_000);
+  used.watchdog.check(true);
+  used.pass(200);
+  used.hear();
+  used.pass(14_999);
+  assert.deepEqual(used.asked, [], "its use was answered");
+  used.pass(1);
+  assert.deepEqual(used.asked, [25_200]);
 
   const answers = setUp(15_000, 3);
   answers.pass(10_000);
