@@ -79,7 +79,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       // only a reconnect may be hurried
       if (again) await checkPresence(profile);
       return connectRoute(route, {
-        ...{ ...options, ask, secrets, signal },
+        ...{ ...options, ask, secrets, signal, session: profile.session },
         explain: again ? undefined : options.explain,
         // two at a time must not ask one person
         again: ask === nobody ? again : undefined,

@@ -30,7 +30,7 @@ export type Explain = (
 ) => Promise<I2ptunError>;
 
 export interface ConnectOptions
-  extends Pick<ConnectionOptions, "transport" | "onMilestone"> {
+  extends Pick<ConnectionOptions, "transport" | "onMilestone" | "session"> {
   ask: Prompter;
   secrets: Secrets;
   /** Store unknown host keys without asking. */
@@ -100,7 +100,7 @@ export function openHop(
   via: Connection | undefined,
   options: ConnectOptions,
 ): Promise<Connection> {
-  const { ask, log, secrets, transport, onMilestone } = options;
+  const { ask, log, secrets, transport, onMilestone, session } = options;
   const attempt = (
     signal: AbortSignal,
     onWord: () => void,
@@ -108,7 +108,7 @@ export function openHop(
   ) =>
     openConnection({
       ...hop,
-      ...{ via, transport, onMilestone },
+      ...{ via, transport, onMilestone, session },
       authentication: { ...hop.authentication, secrets },
       hostKey: {
         ...hop.hostKey,

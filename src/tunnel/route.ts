@@ -250,7 +250,6 @@ function hopOf(
         ] ?? "ask",
     },
     algorithms,
-    session: profile.session,
   };
 }
 

@@ -27,6 +27,9 @@ testWith(
       // for what it does with its connection, as nothing goes through it
       sshd: { config: "LogLevel DEBUG2" },
     });
+    await succeed(site.sandbox, ["profile", "check", "home"]);
+    assert.doesNotMatch(site.sshd.log(), /Starting session/);
+
     await succeed(site.sandbox, START);
     await site.sshd.waitForLog(/Starting session: command for/);
     await site.sshd.waitForLog(/fd \d+ setting TCP_NODELAY/);
