@@ -14,9 +14,11 @@ import { openLab } from "./bench/lab.ts";
 import {
   type Effort,
   FULL,
+  type Measure,
   measures,
   QUICK,
   ROUND_TRIPS,
+  TCP_ROUND_TRIPS,
 } from "./bench/measures.ts";
 import { findPrograms } from "./bench/programs.ts";
 import { lookAtMachine, makeReport, showReport } from "./bench/report.ts";
@@ -126,11 +128,14 @@ async function run(options: Options, signal: AbortSignal): Promise<Row[]> {
 
   const machine = lookAtMachine();
   const programs = await findPrograms();
-  await using lab = await openLab(ROUND_TRIPS, signal);
+  const wanted = measures(effort, binary !== undefined)
+    .filter(({ name }) => only.includes(name));
+  const possible = wanted.filter(isPossible);
+  const overTcp = possible.some((each) => each.overTcp) ? TCP_ROUND_TRIPS : [];
+  await using lab = await openLab(ROUND_TRIPS, overTcp, signal);
   const rows: Row[] = [];
-  for (const measure of measures(effort, binary !== undefined)) {
-    if (!only.includes(measure.name)) continue;
-    console.error(`measuring: ${measure.what}`);
+  for (const measure of possible) {
+    console.error(`measuring: ${measure.what.trim()}`);
     rows.push(...await compare(measure, programs, runs, lab, signal));
   }
 
@@ -139,6 +144,14 @@ async function run(options: Options, signal: AbortSignal): Promise<Row[]> {
   if (json) console.log(JSON.stringify(report, undefined, 2));
   else console.log(["", ...showReport(report)].join("\n"));
   return rows;
+}
+
+/** Whether this machine can; says so if not. */
+function isPossible({ what, overTcp }: Measure): boolean {
+  if (!overTcp) return true;
+  const missing = whyMissing("remote-host") ?? whyMissing("python3");
+  if (missing !== undefined) console.error(`left out: ${what}: it ${missing}`);
+  return missing === undefined;
 }
 
 /** An executable and when it was made: it may be older than the source. */

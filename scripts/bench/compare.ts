@@ -48,6 +48,11 @@ export async function compare(
   lab: Lab,
   signal: AbortSignal,
 ): Promise<Row[]> {
+  if (measure.session) {
+    programs = programs.filter(({ name }) =>
+      name === "i2ptun" || name === "ssh"
+    );
+  }
   const values = new Map(programs.map(({ name }) => [name, noResult()]));
   const cpu = new Map(programs.map(({ name }) => [name, noResult()]));
   for (let run = 0; run < runs; run++) {
@@ -95,7 +100,7 @@ async function runOnce(
   lab: Lab,
   signal: AbortSignal,
 ): Promise<Once> {
-  await using tunnel = await lab.start(program, measure.roundTripMs);
+  await using tunnel = await lab.start(program, measure, measure.session);
   const before = await costOf(tunnel.pids);
   if (!measure.fromStart) await resetPeak(tunnel.pids);
   const { value, bytes } = await inTime(measure.run(tunnel), signal);

@@ -12,6 +12,7 @@ import { Sandbox } from "../../tests/support/program.ts";
 import { execute } from "../../tests/support/scratch.ts";
 import { type Sshd, startSshd } from "../../tests/support/sshd.ts";
 import { firstByte } from "./client.ts";
+import { startFarHost } from "./far_host.ts";
 import type { Program } from "./programs.ts";
 
 /** A program that keeps a tunnel to the target up; disposing of it kills it. */
@@ -24,59 +25,70 @@ export interface Tunnel extends AsyncDisposable {
   launchMs: number;
 }
 
+/** How far away the server is. */
+export interface Distance {
+  /** There and back; by a relay that holds every byte back, unless it is 0. */
+  roundTripMs: number;
+  /** By a link that holds every packet back, which TCP notices. */
+  overTcp?: true;
+}
+
 /** What a program is told about where to go. */
 export interface Route {
   user: string;
+  host: string;
   serverPort: number;
+  /** What the server's host key is, as PuTTY's `-hostkey` wants it. */
+  hostKey: string;
   localPort: number;
   targetPort: number;
+  /** Whether i2ptun opens a session. */
+  session: boolean;
 }
+
+/** A way to a server with a target behind it. */
+type Way = Pick<Route, "host" | "serverPort" | "targetPort"> & { sshd: Sshd };
 
 /** Made by {@link openLab}; disposing of it ends and removes everything. */
 export class Lab implements AsyncDisposable {
   /** The user's home; his key and known hosts are where programs look for them. */
   readonly sandbox: Sandbox;
-  readonly #sshd: Sshd;
-  readonly #targetPort: number;
-  /** The server's port at each round trip, in ms; at 0 it is the server's own. */
-  readonly #ports: Map<number, number>;
+  readonly #ways: Map<string, Way>;
   readonly #stack: AsyncDisposableStack;
   readonly #signal: AbortSignal;
 
   /** Use {@link openLab}. */
   constructor(
     sandbox: Sandbox,
-    sshd: Sshd,
-    targetPort: number,
-    ports: Map<number, number>,
+    ways: Map<string, Way>,
     stack: AsyncDisposableStack,
     signal: AbortSignal,
   ) {
     this.sandbox = sandbox;
-    this.#sshd = sshd;
-    this.#targetPort = targetPort;
-    this.#ports = ports;
+    this.#ways = ways;
     this.#stack = stack;
     this.#signal = signal;
-  }
-
-  /** What the server's host key is, as PuTTY's `-hostkey` wants it. */
-  get hostKey(): string {
-    return this.#sshd.hostKeys[0]!.sha256;
   }
 
   /**
    * Starts a program and waits until a byte comes through.
    *
+   * @param session whether i2ptun opens a session
    * @throws {Error} with what it says, if none does
    */
-  async start(program: Program, roundTripMs: number): Promise<Tunnel> {
-    await this.#serverIdle();
+  async start(
+    program: Program,
+    distance: Distance,
+    session = false,
+  ): Promise<Tunnel> {
+    const { sshd, ...way } = this.#ways.get(nameOf(distance))!;
+    await serverIdle(sshd);
     const route = {
-      user: this.#sshd.user,
-      serverPort: this.#ports.get(roundTripMs)!,
+      ...way,
+      user: sshd.user,
+      hostKey: sshd.hostKeys[0]!.sha256,
       localPort: freePort(),
-      targetPort: this.#targetPort,
+      session,
     };
     const [command, ...args] = await program.command(route, this);
     const start = performance.now();
@@ -104,60 +116,85 @@ export class Lab implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
+}
 
-  /** Waits until the server is done with the tunnel before. */
-  async #serverIdle(): Promise<void> {
-    const until = performance.now() + 5000;
-    while (this.#sshd.connections().length > 0 && performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+function nameOf({ roundTripMs, overTcp }: Distance): string {
+  return `${roundTripMs}${overTcp ? " tcp" : ""}`;
+}
+
+/** Waits until the server is done with the tunnel before. */
+async function serverIdle(sshd: Sshd): Promise<void> {
+  const until = performance.now() + 5000;
+  while (sshd.connections().length > 0 && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
 /**
  * Starts the servers, and makes the user's key.
  *
- * @param roundTrips the distances, in ms, beside 0
+ * @param roundTrips of the relays, in ms
+ * @param overTcp of the links, in ms; for what they need see far_host.ts
  * @param signal nobody waits for a tunnel any more
  */
 export async function openLab(
   roundTrips: readonly number[],
+  overTcp: readonly number[],
   signal: AbortSignal,
 ): Promise<Lab> {
   await using stack = new AsyncDisposableStack();
   const sandbox = stack.use(await Sandbox.create());
-  const sshd = stack.use(await startSshd());
-  await sshd.authorize((await sandbox.key()).publicLine);
+  const key = (await sandbox.key()).publicLine;
+  const ways = new Map<string, Way>();
+  const addWay = async (distance: Distance, way: Way) => {
+    const { sshd, host, serverPort: port } = way;
+    await sandbox.trust(sshd, { host, port });
+    // dbclient looks a server up without its port
+    await sandbox.trust(sshd, { host, port: 22 });
+    ways.set(nameOf(distance), way);
+  };
 
+  const sshd = stack.use(await startSshd());
+  await sshd.authorize(key);
+  const { host, port } = sshd;
   const [targetPort] = await startScript("target.ts", [], 1);
   const relays = await startScript(
     "distance.ts",
-    [sshd.port, ...roundTrips],
+    [port, ...roundTrips],
     roundTrips.length,
   );
-  const ports = new Map([[0, sshd.port]]);
-  roundTrips.forEach((roundTrip, i) => ports.set(roundTrip, relays[i]!));
-  for (const port of ports.values()) {
-    await sandbox.trust(sshd, { host: sshd.host, port });
+  const near = { sshd, host, serverPort: port, targetPort: targetPort! };
+  await addWay({ roundTripMs: 0 }, near);
+  for (const [i, roundTripMs] of roundTrips.entries()) {
+    await addWay({ roundTripMs }, { ...near, serverPort: relays[i]! });
   }
-  // dbclient looks a server up without its port
-  await sandbox.trust(sshd, { host: sshd.host, port: 22 });
 
-  return new Lab(sandbox, sshd, targetPort!, ports, stack.move(), signal);
+  for (const roundTripMs of overTcp) {
+    const { namespace, address, sshd } = await startFarHost(roundTripMs, stack);
+    await sshd.authorize(key);
+    const there = ["ip", "netns", "exec", namespace];
+    const [targetPort] = await startScript("target.ts", [], 1, there);
+    await addWay({ roundTripMs, overTcp: true }, {
+      ...{ sshd, host: address, serverPort: sshd.port },
+      targetPort: targetPort!,
+    });
+  }
+  return new Lab(sandbox, ways, stack.move(), signal);
 
+  /** @returns the numbers in the lines that it begins with */
   async function startScript(
     file: string,
     args: number[],
     lines: number,
+    prefix: string[] = [],
   ): Promise<number[]> {
     const script = fileURLToPath(new URL(file, import.meta.url));
     const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
-    const child = stack.use(
-      new Child(Deno.execPath(), [
-        ...["run", "-q", "--no-prompt", `--config=${config}`, "-P=i2ptun"],
-        ...[script, ...args.map(String)],
-      ], { env: sandbox.env }),
-    );
+    const [command, ...words] = [
+      ...[...prefix, Deno.execPath(), "run", "-q", "--no-prompt"],
+      ...[`--config=${config}`, "-P=i2ptun", script, ...args.map(String)],
+    ];
+    const child = stack.use(new Child(command!, words, { env: sandbox.env }));
     const said = await child.waitFor(new RegExp(`^(\\d+\\n){${lines}}`));
     return said[0].trim().split("\n").map(Number);
   }

@@ -5,7 +5,7 @@
  */
 import * as client from "./client.ts";
 import { costOf } from "./cost.ts";
-import type { Tunnel } from "./lab.ts";
+import type { Distance, Tunnel } from "./lab.ts";
 
 /** What is wanted: a ratio to ssh, or a figure of its own. */
 export interface Goal {
@@ -16,14 +16,14 @@ export interface Goal {
 }
 
 /** One thing that is measured, each time with a new tunnel. */
-export interface Measure {
+export interface Measure extends Distance {
   /** For `--only`. */
   name: string;
   what: string;
   unit: "MB/s" | "ms" | "MB";
-  /** How far the server is, in ms. */
-  roundTripMs: number;
   goal?: Goal;
+  /** i2ptun opens a session, and is beside ssh only. */
+  session?: true;
   /** Processor time by the bytes it moves is a row of its own. */
   withCpu?: true;
   /** Its peak of memory is that of the start, too. */
@@ -80,6 +80,9 @@ export const PEAK_GOAL: Goal = { of: "value", sense: "at most", limit: 200 };
 
 /** The round trips, in ms, that {@link measures} asks for. */
 export const ROUND_TRIPS = [20, 100, 300];
+
+/** And those over TCP. */
+export const TCP_ROUND_TRIPS = [100];
 
 /**
  * Everything there is to measure.
@@ -151,16 +154,11 @@ export function measures(effort: Effort, compiled: boolean): Measure[] {
     },
     {
       ...time("page", "page of 30 files of 10 kB", 100, atMost(0.9)),
-      run: async ({ port }) => ({ value: await client.page(port, 30, 10e3) }),
+      run: firstPage,
     },
     {
       ...time("page2", "the next such page", 100, atMost(0.9)),
-      run: async ({ port }) => {
-        await client.page(port, 30, 10e3);
-        // somebody has read it
-        await new Promise((resolve) => setTimeout(resolve, 1000));
-        return { value: await client.page(port, 30, 10e3) };
-      },
+      run: nextPage,
     },
     {
       ...time(
@@ -183,6 +181,7 @@ export function measures(effort: Effort, compiled: boolean): Measure[] {
         return { value: await burst(port) };
       },
     },
+    ...overTcp(effort),
     {
       name: "idle",
       what: "private memory when idle",
@@ -192,6 +191,66 @@ export function measures(effort: Effort, compiled: boolean): Measure[] {
       run: idle,
     },
   ];
+}
+
+/** What waits for TCP, without and with a session. */
+function overTcp(effort: Effort): Measure[] {
+  const far = { bytes: effort.farSize, limitMs: effort.limitMs };
+  const { openings, limitMs } = effort;
+  const each: Measure[] = [
+    {
+      ...rate("upload", "one upload", 100),
+      run: async ({ port }) => speed(await client.upload(port, far)),
+    },
+    {
+      ...time("open", "open a connection, one byte", 100),
+      run: async ({ port }) => ({
+        value: median(await client.openings(port, openings, limitMs)),
+      }),
+    },
+    {
+      ...time("quiet", "the same after two seconds of quiet", 100),
+      run: async ({ port }) => {
+        const times: number[] = [];
+        for (let i = 0; i < 2; i++) {
+          await new Promise((resolve) => setTimeout(resolve, 2000));
+          times.push(...await client.openings(port, 1, limitMs));
+        }
+        return { value: mean(times) };
+      },
+    },
+    { ...time("page", "the page", 100), run: firstPage },
+    { ...time("page2", "the next such page", 100), run: nextPage },
+  ];
+  const tcp = (measure: Measure): Measure => ({
+    ...measure,
+    name: `${measure.name}-tcp`,
+    what: `${measure.what}, TCP`,
+    overTcp: true,
+  });
+  return [
+    tcp({
+      ...rate("download", "one download", 100),
+      run: async ({ port }) => speed(await client.download(port, far)),
+    }),
+    ...each.map(tcp).flatMap((measure) => [measure, {
+      ...measure,
+      name: `${measure.name}-session`,
+      what: "  with a session",
+      session: true as const,
+    }]),
+  ];
+}
+
+async function firstPage({ port }: Tunnel): Promise<Measured> {
+  return { value: await client.page(port, 30, 10e3) };
+}
+
+async function nextPage({ port }: Tunnel): Promise<Measured> {
+  await client.page(port, 30, 10e3);
+  // somebody has read it
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  return { value: await client.page(port, 30, 10e3) };
 }
 
 /** The middle of what was measured. */
@@ -219,9 +278,15 @@ function speed({ bytes, ms }: client.Transfer): Measured {
   return { value: bytes / 1e6 / (ms / 1000), bytes };
 }
 
-function rate(name: string, what: string, roundTripMs: number, goal: Goal) {
+function rate(name: string, what: string, roundTripMs: number, goal?: Goal) {
   what += distance(roundTripMs);
-  return { name, what, unit: "MB/s" as const, roundTripMs, goal };
+  return {
+    name,
+    what,
+    unit: "MB/s" as const,
+    roundTripMs,
+    ...(goal && { goal }),
+  };
 }
 
 function time(name: string, what: string, roundTripMs: number, goal?: Goal) {

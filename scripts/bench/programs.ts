@@ -52,8 +52,9 @@ async function i2ptunCommand(route: Route, { sandbox }: Lab) {
   await sandbox.writeProfiles(`version: 1
 profiles:
   bench:
-    server: ${route.user}@127.0.0.1:${route.serverPort}
+    server: ${route.user}@${route.host}:${route.serverPort}
     identity: ~/.ssh/id_ed25519
+    session: ${route.session}
     forwards:
       - { local: "${forward(route)}" }
 `);
@@ -73,15 +74,15 @@ function sshCommand(route: Route, { sandbox }: Lab): string[] {
   return [
     ...["ssh", "-F", "none", "-N", ...options.map((option) => `-o${option}`)],
     ...["-i", `${sandbox.home}/.ssh/id_ed25519`, "-L", forward(route)],
-    ...["-p", `${route.serverPort}`, `${route.user}@127.0.0.1`],
+    ...["-p", `${route.serverPort}`, `${route.user}@${route.host}`],
   ];
 }
 
 async function plinkCommand(route: Route, lab: Lab): Promise<string[]> {
   return [
-    ...["plink", "-N", "-batch", "-noagent", "-hostkey", lab.hostKey],
+    ...["plink", "-N", "-batch", "-noagent", "-hostkey", route.hostKey],
     ...["-i", await convertedKey(lab, "putty"), "-L", forward(route)],
-    ...["-P", `${route.serverPort}`, `${route.user}@127.0.0.1`],
+    ...["-P", `${route.serverPort}`, `${route.user}@${route.host}`],
   ];
 }
 
@@ -89,7 +90,7 @@ async function dbclientCommand(route: Route, lab: Lab): Promise<string[]> {
   return [
     ...["dbclient", "-N", "-i", await convertedKey(lab, "dropbear")],
     ...["-L", forward(route)],
-    ...["-p", `${route.serverPort}`, `${route.user}@127.0.0.1`],
+    ...["-p", `${route.serverPort}`, `${route.user}@${route.host}`],
   ];
 }
 

@@ -46,6 +46,21 @@ testWith(["sshd", "ssh"], "bench sets i2ptun beside ssh", async () => {
   assert.equal(report.i2ptun, "the source");
 });
 
+testWith(
+  ["remote-host", "python3"],
+  "bench has a way to a server on which TCP waits",
+  async () => {
+    await using child = bench(
+      ...["--quick", "--only", "open-tcp-session", "--source", "--json"],
+    );
+    assert.equal(await child.exit, 0, child.output.text);
+    await child.drained;
+    const [row] = JSON.parse(child.stdout.text).rows;
+    // a round trip for the channel, one for the byte
+    assert(row.programs.i2ptun.median >= 200, child.stdout.text);
+  },
+);
+
 testWith(["sshd"], "bench leaves nothing behind on Ctrl-C", async () => {
   await using child = bench("--only", "idle", "--source");
   await child.waitFor(/^measuring: /m);
