@@ -284,7 +284,8 @@ Deno.test("the schema knows every key of the file", async () => {
     schema.properties.profiles.additionalProperties;
   assert.deepEqual(Object.keys(profile.properties).sort(), [
     ...["agent", "connect_timeout", "forwards", "host_key", "identity", "jump"],
-    ...["keepalive", "known_hosts", "reconnect", "server", "ssh_config"],
+    ...["keepalive", "known_hosts", "reconnect", "server", "session"],
+    "ssh_config",
   ]);
   assert.deepEqual(profile.required.sort(), ["forwards", "server"]);
   assert.equal(profile.additionalProperties, false);
