@@ -79,6 +79,12 @@ export class Link extends Duplex {
     this.#writeAll();
   }
 
+  /** The server waits for no acknowledgements. */
+  acknowledgeLess(): void {
+    this.promptAck?.stop();
+    this.promptAck = undefined;
+  }
+
   override _read(): void {
     this.coalescing?.wait();
     this.#conn.read(this.#buffer).then(this.#onRead, this.#onFailure);

@@ -22,7 +22,7 @@ import type { KnownHosts } from "./known_hosts.ts";
 import { Link } from "./link.ts";
 import { closedDuringLogin, lost } from "./lost.ts";
 import { type Greeting, isStrict } from "./server_offer.ts";
-import { openSession } from "./session.ts";
+import { openSession, sendsAtOnce } from "./session.ts";
 import { Client, type ClientErrorExtensions, OWN_CIPHER } from "./ssh2.ts";
 import {
   acknowledgeNews,
@@ -121,9 +121,14 @@ export function logIn(
       options.onMilestone?.({ name: "login", by: authentication.accepted });
       signal.removeEventListener("abort", onAbort);
       watchdog.start();
-      if (options.session) {
-        openSession(client, (why) => {
-          log("warning", `${named} opens no session: ${why}`);
+      const acknowledgeLess = () => {
+        if (transport instanceof Link) transport.acknowledgeLess();
+      };
+      if (sendsAtOnce(greeting.software)) acknowledgeLess();
+      else if (options.session) {
+        openSession(client, (refusal) => {
+          if (refusal === undefined) acknowledgeLess();
+          else log("warning", `${named} opens no session: ${refusal}`);
         });
       }
       resolve(new Connection(client, channels, closed, watchdog, via));

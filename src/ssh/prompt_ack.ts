@@ -1,13 +1,13 @@
 /**
  * Keeps servers from waiting for acknowledgements of TCP.
  *
- * OpenSSH's server leaves Nagle's algorithm on where there is no terminal
- * (RFC 896): a short packet waits until all before it are acknowledged. This
- * machine's system puts that off, for 40 ms on Linux, in case there is something
- * to send that acknowledges as well (RFC 1122 §4.2.3.2). So a channel's opening,
- * an answer in two parts, or new keys in the middle of a transfer take 40 ms more
- * whenever nothing happens to be sent meanwhile. Nobody but the system can
- * acknowledge; but something that means nothing can be sent.
+ * OpenSSH's server, before version 10, leaves Nagle's algorithm on where there is
+ * no session (RFC 896): a short packet waits until all before it are
+ * acknowledged. This machine's system puts that off, for 40 ms on Linux, in case
+ * there is something to send that acknowledges as well (RFC 1122 §4.2.3.2). So a
+ * channel's opening, an answer in two parts, or new keys in the middle of a
+ * transfer take 40 ms more whenever nothing happens to be sent meanwhile. Nobody
+ * but the system can acknowledge; but something that means nothing can be sent.
  *
  * @module
  */
@@ -64,7 +64,7 @@ export class PromptAck {
     this.#isDue = false;
   }
 
-  /** The connection is over. */
+  /** The connection is over, or the server does not wait. */
   stop(): void {
     this.#cancel?.();
   }

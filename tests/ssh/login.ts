@@ -114,13 +114,22 @@ export interface ScriptedServer extends AsyncDisposable {
 /** An ssh2 server that lets `decide` answer every attempt. */
 export async function startScriptedServer(
   decide: (attempt: Attempt) => void,
-  options: { banner?: string; onClient?: (client: unknown) => void } = {},
+  options: {
+    banner?: string;
+    /** Such as `OpenSSH_9.2p1 Debian-2`. */
+    software?: string;
+    onClient?: (client: unknown) => void;
+  } = {},
 ): Promise<ScriptedServer> {
   const { privateText: key } = await generateKeyPair("ed25519", "test", "");
   const attempts: string[] = [];
   const clients = new Set<{ end(): void }>();
   const server = new Server(
-    { hostKeys: [key], banner: options.banner ?? "" },
+    {
+      hostKeys: [key],
+      banner: options.banner ?? "",
+      ...(options.software && { ident: options.software }),
+    },
     (client) => {
       clients.add(client);
       options.onClient?.(client);

@@ -52,7 +52,8 @@ const PROGRAMS = {
 type Program = keyof typeof PROGRAMS;
 
 /**
- * `netns`: network namespaces can be made; `tcp-reset`: connections can be
+ * `sshd-before-10`: an sshd that needs a session to send at once; `netns`: network
+ * namespaces can be made; `tcp-reset`: connections can be
  * reset (relay.ts); `test-user`: users can be made (test_user.ts); `windows`:
  * there is Wine and the program for it (wine.ts); `windows-desktop`: and an X
  * server for its windows, and xdotool(1) to press keys in them; `user-manager`:
@@ -65,6 +66,7 @@ export type Requirement =
   | Program
   | "root"
   | "linux"
+  | "sshd-before-10"
   | "netns"
   | "tcp-reset"
   | "windows"
@@ -138,6 +140,11 @@ export function whyMissing(requirement: Requirement): string | undefined {
       return whyNotSet("I2PTUN_BIN");
     case "sshd":
       return firstMissing("linux", "ssh-keygen") ?? whyNoProgram("sshd");
+    case "sshd-before-10":
+      return whyNoProgram("sshd") ??
+        (openSshVersion()[0] < 10
+          ? undefined
+          : "needs an sshd of OpenSSH before 10");
     default:
       return whyNoProgram(requirement);
   }
@@ -178,6 +185,14 @@ function firstMissing(...requirements: Requirement[]): string | undefined {
     const reason = whyMissing(requirement);
     if (reason !== undefined) return reason;
   }
+}
+
+/** Of the client, which comes with the server: major and minor. */
+export function openSshVersion(): [number, number] {
+  const { stderr } = new Deno.Command("ssh", { args: ["-V"] }).outputSync();
+  const said = new TextDecoder().decode(stderr);
+  const [, major, minor] = /OpenSSH_(\d+)\.(\d+)/.exec(said) ?? [];
+  return [Number(major ?? 0), Number(minor ?? 0)];
 }
 
 function whyNoProgram(name: Program): string | undefined {

@@ -9,7 +9,7 @@ import { userInfo } from "node:os";
 import { Child } from "./child.ts";
 import { freePort } from "./ports.ts";
 import { childrenOf, descendantsOf, killHard } from "./processes.ts";
-import { findProgram } from "./requirements.ts";
+import { findProgram, openSshVersion } from "./requirements.ts";
 import { execute, makeScratchDir, removeDir } from "./scratch.ts";
 import { Transcript, type WaitOptions } from "./transcript.ts";
 
@@ -178,7 +178,7 @@ export class Sshd implements AsyncDisposable {
 
   async #spawn(): Promise<Child> {
     const file = `${this.#dir}/sshd_config`;
-    const config = await this.#config();
+    const config = this.#config();
     await Deno.writeTextFile(file, config);
     // sshd insists on an absolute path to itself.
     const command = [findProgram("sshd")!, "-D", "-e", "-f", file];
@@ -187,7 +187,7 @@ export class Sshd implements AsyncDisposable {
     return new Child(command[0]!, command.slice(1), { log: this.#log });
   }
 
-  async #config(): Promise<string> {
+  #config(): string {
     // The first value of a keyword wins, and a Match block lasts to the end.
     const own = this.#options.config ?? "";
     const match = own.search(/^\s*Match\s/im);
@@ -210,7 +210,7 @@ export class Sshd implements AsyncDisposable {
       "LogLevel VERBOSE",
       // All tests come from one address, and many at once.
       "MaxStartups 1000",
-      ...(await penalizesSources() ? ["PerSourcePenalties no"] : []),
+      ...(penalizesSources() ? ["PerSourcePenalties no"] : []),
       tail,
       "",
     ].join("\n");
@@ -233,10 +233,7 @@ async function makeHostKey(file: string, type: HostKeyType): Promise<HostKey> {
 }
 
 /** Whether this is OpenSSH 9.8 or newer, which makes those wait who fail often. */
-async function penalizesSources(): Promise<boolean> {
-  const { stderr } = await new Deno.Command("ssh", { args: ["-V"] }).output();
-  const version = /OpenSSH_(\d+)\.(\d+)/.exec(new TextDecoder().decode(stderr));
-  if (!version) return false;
-  const [major, minor] = [Number(version[1]), Number(version[2])];
+function penalizesSources(): boolean {
+  const [major, minor] = openSshVersion();
   return major > 9 || major === 9 && minor >= 8;
 }
