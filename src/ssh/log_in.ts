@@ -28,6 +28,7 @@ import {
   acknowledgeNews,
   askForLife,
   onUserauthFailure,
+  requestAtOnce,
   signAtOnce,
   signWithCertificates,
   signWithSha2Only,
@@ -236,6 +237,7 @@ export function logIn(
       });
       signWithCertificates(client);
       signAtOnce(client);
+      requestAtOnce(client, () => sendsAtOnce(greeting.software));
       compileMeanwhile(transport, greeting);
       channels = new Channels(client, transport);
       onUserauthFailure(client, (methods, partial) => {

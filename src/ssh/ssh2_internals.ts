@@ -123,6 +123,29 @@ export function signAtOnce(client: SshClient): void {
   };
 }
 
+/**
+ * Has the first request to log in follow that for the service (RFC 4253 §10)
+ * without waiting for its answer, which saves a round trip, unless the server
+ * holds back its second answer until the first is acknowledged.
+ *
+ * @param client one whose `connect` has been called
+ * @param isAllowed asked when the first keys were exchanged
+ */
+export function requestAtOnce(
+  client: SshClient,
+  isAllowed: () => boolean,
+): void {
+  const protocol = protocolOf(client);
+  const { _handlers: handlers, service } = protocol;
+  const accepted = handlers.SERVICE_ACCEPT;
+  protocol.service = (name) => {
+    service.call(protocol, name);
+    if (!isAllowed()) return;
+    handlers.SERVICE_ACCEPT = () => {};
+    accepted(protocol, name);
+  };
+}
+
 const USERAUTH_REQUEST = 50;
 
 /**

@@ -37,6 +37,7 @@ interface Handlers {
     wantReply: boolean,
     data: unknown,
   ): void;
+  SERVICE_ACCEPT(protocol: Protocol, name: string): void;
   USERAUTH_PK_OK(protocol: Protocol): void;
   USERAUTH_FAILURE(
     protocol: Protocol,
@@ -93,6 +94,7 @@ interface Handlers {
 
 /** ssh2's side of a connection. */
 export interface Protocol {
+  service(name: string): void;
   authPK(user: string, key: ParsedKey, algorithm?: string, sign?: Sign): void;
   /** What the server has not answered yet. */
   _authsQueue: string[];

@@ -1,8 +1,8 @@
-/** When a session is opened, and what it is for. */
+/** What servers are asked that wait for acknowledgements, and others. */
 import assert from "node:assert/strict";
 import { dial } from "../../src/ssh/dial.ts";
 import { Link } from "../../src/ssh/link.ts";
-import { login, startScriptedServer, testLogin } from "./login.ts";
+import { login, logInAndOut, startScriptedServer, testLogin } from "./login.ts";
 
 /** A login to this server: what it ran, and whether it gets acknowledgements. */
 async function logInTo(software: string, session: boolean, refuses = false) {
@@ -79,3 +79,32 @@ testLogin(
     assert.match(warnings[0]!, /^127\.0\.0\.1:\d+ opens no session: \S/);
   },
 );
+
+testLogin([], "only who sends at once is asked to log in at once", async () => {
+  /** What a server does whose answer about the service comes late, or never. */
+  const orderOf = async (software: string, answerMs: number) => {
+    const seen: string[] = [];
+    await using server = await startScriptedServer((attempt) => {
+      seen.push("attempt");
+      attempt.accept();
+    }, {
+      software,
+      // deno-lint-ignore no-explicit-any
+      onClient: ({ _protocol: protocol }: any) => {
+        const { serviceAccept } = protocol;
+        protocol.serviceAccept = (name: string) => {
+          if (answerMs === Infinity) return;
+          setTimeout(() => {
+            seen.push("service");
+            serviceAccept.call(protocol, name);
+          }, answerMs);
+        };
+      },
+    });
+    await logInAndOut(server);
+    return seen;
+  };
+  const [modern, older] = ["OpenSSH_10.0p2 Debian-7", "OpenSSH_9.2"] as const;
+  assert.deepEqual(await orderOf(modern, Infinity), ["attempt"]);
+  assert.deepEqual(await orderOf(older, 20), ["service", "attempt"]);
+});
