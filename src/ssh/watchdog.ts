@@ -157,7 +157,7 @@ export class Watchdog {
 
   #tick(): void {
     const now = this.#time.monotonic();
-    const doubtful = this.#findReason() || this.#doubt !== undefined;
+    this.#findReason();
     if (this.#deadline <= now) {
       this.stop();
       return this.#options.onSilence(
@@ -167,7 +167,7 @@ export class Watchdog {
     }
     const silent = now - this.#heardAt;
     // what is heard now is the answer to the last question
-    if (!doubtful && silent < this.#askEveryMs / 2) {
+    if (!this.#doubt && silent < this.#askEveryMs / 2) {
       this.#arm(this.#askEveryMs - silent);
     } else this.#ask(now);
   }
