@@ -12,9 +12,6 @@ import {
 } from "../../tests/support/remote_host.ts";
 import { execute } from "../../tests/support/scratch.ts";
 
-/** The name of both ends of the link. */
-const LINK = "i2ptun-far";
-
 /**
  * Needs `remote-host` and `python3` of requirements.ts.
  *
@@ -26,10 +23,12 @@ export async function startFarHost(
 ): Promise<RemoteHost> {
   const remote = stack.use(await startRemoteHost());
   const { namespace, address: there } = remote;
+  /** The name of both its ends. */
+  const link = `i2ptun-${roundTripMs}ms`;
   const here = there.replace(/2$/, "1");
   const script = fileURLToPath(new URL("far_link.py", import.meta.url));
   const ends = stack.use(
-    new Child("python3", [script, namespace, LINK, `${roundTripMs / 2}`]),
+    new Child("python3", [script, namespace, link, `${roundTripMs / 2}`]),
   );
   await ends.waitFor(/^ready$/m);
   // instead of the link that is there already
@@ -39,8 +38,8 @@ export async function startFarHost(
       [["-n", namespace], there, here],
     ] as const
   ) {
-    await execute("ip", [...where, "link", "set", LINK, "up"]);
-    const route = `${to}/32 dev ${LINK} src ${from}`.split(" ");
+    await execute("ip", [...where, "link", "set", link, "up"]);
+    const route = `${to}/32 dev ${link} src ${from}`.split(" ");
     await execute("ip", [...where, "route", "add", ...route]);
   }
   return remote;

@@ -279,25 +279,22 @@ function speed({ bytes, ms }: client.Transfer): Measured {
 }
 
 function rate(name: string, what: string, roundTripMs: number, goal?: Goal) {
-  what += distance(roundTripMs);
-  return {
-    name,
-    what,
-    unit: "MB/s" as const,
-    roundTripMs,
-    ...(goal && { goal }),
-  };
+  return row("MB/s", name, what, roundTripMs, goal);
 }
 
 function time(name: string, what: string, roundTripMs: number, goal?: Goal) {
+  return row("ms", name, what, roundTripMs, goal);
+}
+
+function row(
+  unit: Measure["unit"],
+  name: string,
+  what: string,
+  roundTripMs: number,
+  goal: Goal | undefined,
+) {
   what += distance(roundTripMs);
-  return {
-    name,
-    what,
-    unit: "ms" as const,
-    roundTripMs,
-    ...(goal && { goal }),
-  };
+  return { name, what, unit, roundTripMs, ...(goal && { goal }) };
 }
 
 function distance(roundTripMs: number): string {
