@@ -80,6 +80,29 @@ testLogin(
   },
 );
 
+testLogin([], "a connection that is lost says so itself", async () => {
+  const warnings: string[] = [];
+  await using server = await startScriptedServer(
+    (attempt) => attempt.accept(),
+    {
+      software: "OpenSSH_9.2",
+      // deno-lint-ignore no-explicit-any
+      onClient: (client: any) => client.on("session", () => client.end()),
+    },
+  );
+  const connection = await login({
+    ...server,
+    session: true,
+    log: (level, message) => {
+      if (level === "warning") warnings.push(message);
+    },
+  });
+  await connection.closed;
+  // ssh2 answers what was asked once it has told of the end
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(warnings, []);
+});
+
 testLogin([], "only who sends at once is asked to log in at once", async () => {
   /** What a server does whose answer about the service comes late, or never. */
   const orderOf = async (software: string, answerMs: number) => {

@@ -52,11 +52,11 @@ const PROGRAMS = {
 type Program = keyof typeof PROGRAMS;
 
 /**
- * `sshd-before-10`: an sshd that needs a session to send at once; `netns`: network
- * namespaces can be made; `tcp-reset`: connections can be
- * reset (relay.ts); `test-user`: users can be made (test_user.ts); `windows`:
- * there is Wine and the program for it (wine.ts); `windows-desktop`: and an X
- * server for its windows, and xdotool(1) to press keys in them; `user-manager`:
+ * `sshd-before-10`: an sshd that needs a session to send at once; `netns`:
+ * network namespaces can be made; `tcp-reset`: connections can be reset
+ * (relay.ts); `test-user`: users can be made (test_user.ts); `windows`: there
+ * is Wine and the program for it (wine.ts); `windows-desktop`: and an X server
+ * for its windows, and xdotool(1) to press keys in them; `user-manager`:
  * systemd can be started for a user (user_manager.ts); `wine`: the command in
  * I2PTUN_WINE, called with a folder, a Windows program and its arguments, runs
  * it there; `windows-program`: I2PTUN_WINDOWS_EXE is this one; `executable`:
@@ -141,7 +141,7 @@ export function whyMissing(requirement: Requirement): string | undefined {
     case "sshd":
       return firstMissing("linux", "ssh-keygen") ?? whyNoProgram("sshd");
     case "sshd-before-10":
-      return whyNoProgram("sshd") ??
+      return firstMissing("sshd", "ssh") ??
         (openSshVersion()[0] < 10
           ? undefined
           : "needs an sshd of OpenSSH before 10");
