@@ -136,7 +136,7 @@ export const profileSchema = mapping(
     session: v.pipe(
       v.optional(v.boolean(expected("session", "true or false"))),
       v.description(
-        "Open a session on servers with OpenSSH before 10, and run exit: they answer sooner then",
+        "Run exit on each server, but OpenSSH 10 and later: older ones answer sooner then",
       ),
       v.metadata({ default: DEFAULTS.session }),
     ),
