@@ -15,6 +15,13 @@
 /** So long, or up to twice as long, something of use may still be sent; in ms. */
 const PATIENCE_MS = 2;
 
+/**
+ * So long after {@link MANY} times in a row that something was: where there is
+ * much to and fro, waking up for nothing is a twentieth of the time it takes.
+ */
+const LONG_PATIENCE_MS = 16;
+const MANY = 16;
+
 /** Calls back after so many ms. @returns what cancels it */
 type After = (ms: number, callBack: () => void) => () => void;
 
@@ -33,6 +40,8 @@ export class PromptAck {
   /** How often that began, and how often when the timer was set. */
   #times = 0;
   #timesThen = 0;
+  /** How often in a row nothing was to be acknowledged. */
+  #inVain = 0;
   #cancel: (() => void) | undefined;
 
   /**
@@ -71,12 +80,16 @@ export class PromptAck {
 
   #wait(): void {
     this.#timesThen = this.#times;
-    this.#cancel = this.#after(PATIENCE_MS, () => {
+    const ms = this.#inVain < MANY ? PATIENCE_MS : LONG_PATIENCE_MS;
+    this.#cancel = this.#after(ms, () => {
       this.#cancel = undefined;
-      if (!this.#isDue) return;
-      if (this.#times !== this.#timesThen) return this.#wait();
-      this.#isDue = false;
-      this.#acknowledge();
+      if (this.#isDue && this.#times === this.#timesThen) {
+        this.#isDue = false;
+        this.#inVain = 0;
+        return this.#acknowledge();
+      }
+      this.#inVain++;
+      if (this.#isDue) this.#wait();
     });
   }
 }

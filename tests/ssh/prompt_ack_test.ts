@@ -9,6 +9,9 @@ function setUp() {
     isWanted: true,
     acknowledged: [] as number[],
     wakeUps: 0,
+    get now() {
+      return Math.round(now - 100);
+    },
     get timer() {
       return timer;
     },
@@ -73,6 +76,34 @@ Deno.test("to and fro neither is acknowledged nor wakes up often", () => {
   assert.deepEqual(world.acknowledged, [], "it has time of its own");
   world.pass(2.5);
   assert.equal(world.acknowledged.length, 1);
+});
+
+Deno.test("long to and fro wakes up seldom, until there is something to do", () => {
+  const { ack, world } = setUp();
+  const toAndFro = (ms: number) => {
+    const before = world.wakeUps;
+    for (let i = 0; i < ms; i++) {
+      ack.received();
+      world.pass(0.5);
+      ack.sent();
+      world.pass(0.5);
+    }
+    return world.wakeUps - before;
+  };
+  const delay = () => {
+    const from = world.now;
+    world.acknowledged.length = 0;
+    ack.received();
+    world.pass(100);
+    assert.equal(world.acknowledged.length, 1);
+    return world.acknowledged[0]! - from;
+  };
+  toAndFro(100);
+  assert(toAndFro(1000) < 80, "it wakes up as often as before");
+  assert(delay() < 35, "the system would have done it by then");
+  assert.equal(delay(), 2);
+  assert(toAndFro(20) >= 6, "it is slow although it was of use a moment ago");
+  assert(delay() <= 4);
 });
 
 Deno.test("what nobody waits for is left to the system", () => {
