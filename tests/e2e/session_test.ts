@@ -46,6 +46,18 @@ testWith(
   },
 );
 
+testWith(["sshd-10"], "session: OpenSSH 10 needs none", async () => {
+  await using site = await startSite({
+    profile: "session: true",
+    sshd: { config: "LogLevel DEBUG2" },
+  });
+  await succeed(site.sandbox, START);
+  await site.sshd.waitForLog(/fd \d+ setting TCP_NODELAY/);
+  await assertServes(site);
+  await stop(site);
+  assert.doesNotMatch(site.sshd.log(), /Starting session/);
+});
+
 testWith(["sshd"], "without session: nothing runs on the server", async () => {
   await using site = await startSite({
     sshd: { config: "LogLevel DEBUG2" },

@@ -52,8 +52,8 @@ const PROGRAMS = {
 type Program = keyof typeof PROGRAMS;
 
 /**
- * `sshd-before-10`: an sshd that needs a session to send at once; `netns`:
- * network namespaces can be made; `tcp-reset`: connections can be reset
+ * `sshd-before-10`: an sshd that needs a session to send at once; `sshd-10`: one
+ * that needs none; `netns`: network namespaces can be made; `tcp-reset`: connections can be reset
  * (relay.ts); `test-user`: users can be made (test_user.ts); `windows`: there
  * is Wine and the program for it (wine.ts); `windows-desktop`: and an X server
  * for its windows, and xdotool(1) to press keys in them; `user-manager`:
@@ -67,6 +67,7 @@ export type Requirement =
   | "root"
   | "linux"
   | "sshd-before-10"
+  | "sshd-10"
   | "netns"
   | "tcp-reset"
   | "windows"
@@ -141,10 +142,15 @@ export function whyMissing(requirement: Requirement): string | undefined {
     case "sshd":
       return firstMissing("linux", "ssh-keygen") ?? whyNoProgram("sshd");
     case "sshd-before-10":
-      return firstMissing("sshd", "ssh") ??
+      return firstMissing("sshd") ??
         (openSshVersion()[0] < 10
           ? undefined
           : "needs an sshd of OpenSSH before 10");
+    case "sshd-10":
+      return firstMissing("sshd") ??
+        (openSshVersion()[0] >= 10
+          ? undefined
+          : "needs an sshd of OpenSSH 10 or later");
     default:
       return whyNoProgram(requirement);
   }
@@ -187,9 +193,11 @@ function firstMissing(...requirements: Requirement[]): string | undefined {
   }
 }
 
-/** Of the client, which comes with the server: major and minor. */
+/** Of the server: major and minor. */
 export function openSshVersion(): [number, number] {
-  const { stderr } = new Deno.Command("ssh", { args: ["-V"] }).outputSync();
+  // before 9.2 it says so where it says that it knows no -V
+  const { stderr } = new Deno.Command(findProgram("sshd")!, { args: ["-V"] })
+    .outputSync();
   const said = new TextDecoder().decode(stderr);
   const [, major, minor] = /OpenSSH_(\d+)\.(\d+)/.exec(said) ?? [];
   return [Number(major ?? 0), Number(minor ?? 0)];
