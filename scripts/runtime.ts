@@ -25,27 +25,34 @@ const ROUND_TRIPS = 500;
 const path = (name: string) =>
   fileURLToPath(new URL(`runtime/${name}`, import.meta.url));
 
-/** Starts a relay with a target of its own, and connects to it. */
+const dir = await makeScratchDir();
+const RELAY_IN_C = `${dir}/relay`;
+
+/** Starts a relay with a target of its own, and uses it for a while. */
 async function open(name: string, command: string, args: string[]) {
   const [port, to] = [freePort(), freePort()];
-  const target = new Child(relay, [`${to}`]);
-  const program = new Child(command, [...args, `${port}`, `${to}`]);
-  for (const { stdout } of [target, program]) await stdout.waitFor(/listening/);
+  const target = new Child(RELAY_IN_C, [`${to}`]);
+  const relay = new Child(command, [...args, `${port}`, `${to}`]);
+  for (const { stdout } of [target, relay]) await stdout.waitFor(/listening/);
   const client = await Deno.connect({ hostname: "127.0.0.1", port });
   client.setNoDelay(true);
-  const close = async () => {
-    client.close();
-    await Promise.all([target.exit, program.exit]);
-  };
+  // until V8 has compiled what there is
+  for (let i = 0; i < 6; i++) await turn(client);
   const processorTime = async () =>
-    1e6 * (await costOf([program.pid]))!.cpuSeconds;
+    1e6 * (await costOf([relay.pid]))!.cpuSeconds;
+  const before = await processorTime();
+  const medians: number[] = [];
   return {
     name,
-    client,
-    close,
-    processorTime,
-    before: 0,
-    medians: [] as number[],
+    medians,
+    turn: async () => void medians.push(await turn(client)),
+    /** @returns the processor time of all turns, in µs */
+    async close() {
+      const spent = await processorTime() - before;
+      client.close();
+      await Promise.all([target.exit, relay.exit]);
+      return spent;
+    },
   };
 }
 
@@ -66,33 +73,23 @@ function median(values: number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]!;
 }
 
-const dir = await makeScratchDir();
-const relay = `${dir}/relay`;
 try {
-  await execute("cc", ["-O2", "-o", relay, path("relay.c")]);
+  await execute("cc", ["-O2", "-o", RELAY_IN_C, path("relay.c")]);
   const deno = ["run", "-q", "-A", "--no-config", V8_FLAGS, path("relay.ts")];
   const ways = [
-    await open("C", relay, []),
+    await open("C", RELAY_IN_C, []),
     await open("Deno", Deno.execPath(), deno),
   ];
-  for (const way of ways) {
-    // until V8 has compiled what there is
-    for (let i = 0; i < 6; i++) await turn(way.client);
-    way.before = await way.processorTime();
-  }
   for (let i = 0; i < TURNS; i++) {
-    for (const { client, medians } of i % 2 ? ways : ways.toReversed()) {
-      medians.push(await turn(client));
-    }
+    for (const way of i % 2 ? ways : ways.toReversed()) await way.turn();
   }
   console.log(`a byte there and back, medians of ${TURNS} turns`);
-  for (const { name, medians, before, processorTime, close } of ways) {
-    const each = (await processorTime() - before) / (TURNS * ROUND_TRIPS);
+  for (const { name, medians, close } of ways) {
+    const each = await close() / (TURNS * ROUND_TRIPS);
     console.log(
       `a relay in ${name.padEnd(4)} ${median(medians).toFixed(0)} µs, ` +
         `${each.toFixed(0)} of processor time`,
     );
-    await close();
   }
 } finally {
   await removeDir(dir);
