@@ -29,7 +29,7 @@ function setUp() {
   };
   const ack = new PromptAck(
     () => world.isWanted,
-    () => world.acknowledged.push(Math.round(now - 100)),
+    () => world.acknowledged.push(world.now),
     (ms, callBack) => {
       assert.equal(timer, undefined, "two timers");
       timer = { at: now + ms, callBack };

@@ -53,14 +53,14 @@ type Program = keyof typeof PROGRAMS;
 
 /**
  * `sshd-before-10`: an sshd that needs a session to send at once; `sshd-10`: one
- * that needs none; `netns`: network namespaces can be made; `tcp-reset`: connections can be reset
- * (relay.ts); `test-user`: users can be made (test_user.ts); `windows`: there
- * is Wine and the program for it (wine.ts); `windows-desktop`: and an X server
- * for its windows, and xdotool(1) to press keys in them; `user-manager`:
- * systemd can be started for a user (user_manager.ts); `wine`: the command in
- * I2PTUN_WINE, called with a folder, a Windows program and its arguments, runs
- * it there; `windows-program`: I2PTUN_WINDOWS_EXE is this one; `executable`:
- * I2PTUN_BIN is.
+ * that needs none; `netns`: network namespaces can be made; `tcp-reset`:
+ * connections can be reset (relay.ts); `test-user`: users can be made
+ * (test_user.ts); `windows`: there is Wine and the program for it (wine.ts);
+ * `windows-desktop`: and an X server for its windows, and xdotool(1) to press
+ * keys in them; `user-manager`: systemd can be started for a user
+ * (user_manager.ts); `wine`: the command in I2PTUN_WINE, called with a folder, a
+ * Windows program and its arguments, runs it there; `windows-program`:
+ * I2PTUN_WINDOWS_EXE is this one; `executable`: I2PTUN_BIN is.
  */
 export type Requirement =
   | Program
