@@ -16,11 +16,11 @@
 const PATIENCE_MS = 2;
 
 /**
- * So long after {@link MANY} times in a row that something was: where there is
+ * So long, also in ms, after waiting in vain so often in a row: where there is
  * much to and fro, waking up for nothing is a twentieth of the time it takes.
  */
 const LONG_PATIENCE_MS = 16;
-const MANY = 16;
+const OFTEN_IN_VAIN = 16;
 
 /** Calls back after so many ms. @returns what cancels it */
 type After = (ms: number, callBack: () => void) => () => void;
@@ -80,7 +80,7 @@ export class PromptAck {
 
   #wait(): void {
     this.#timesThen = this.#times;
-    const ms = this.#inVain < MANY ? PATIENCE_MS : LONG_PATIENCE_MS;
+    const ms = this.#inVain < OFTEN_IN_VAIN ? PATIENCE_MS : LONG_PATIENCE_MS;
     this.#cancel = this.#after(ms, () => {
       this.#cancel = undefined;
       if (this.#isDue && this.#times === this.#timesThen) {
